@@ -1,0 +1,43 @@
+# Every target sets up what it needs in its own virtual environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+
+.PHONY: demo test test-all check bench golden index clean
+
+demo: $(VENV)/.ready-dev
+	$(BIN)/photochrom demo -o out/demo
+
+test: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: $(VENV)/.ready-bench
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q --doctest-modules src/photochrom --ignore src/photochrom/num/kernels -p no:cacheprovider
+
+bench: $(VENV)/.ready-bench
+	$(BIN)/python -m benchmarks --out benchmarks/results
+
+golden: $(VENV)/.ready-dev
+	$(BIN)/python -m tests.golden.make
+
+index: $(VENV)/.ready-dev
+	$(BIN)/python -m photochrom.cli.index
+
+$(VENV)/.ready-dev: pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('photochrom needs Python 3.11 or newer, this is ' + sys.version.split()[0] if sys.version_info < (3, 11) else 0)"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[dev]'
+	touch $@
+
+$(VENV)/.ready-bench: $(VENV)/.ready-dev
+	$(PIP) -e '.[dev,bench]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) out build dist src/*.egg-info
