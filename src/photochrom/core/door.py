@@ -1,0 +1,139 @@
+"""The door: tensors, NumPy arrays and PIL pictures come in, the same kind, depth and range goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photochrom.core.alpha import with_alpha
+from photochrom.core.errors import ControlError
+from photochrom.core.op import Operation
+
+_LEVELS = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
+_FLOATS = tuple(np.dtype(kind) for kind in (np.float16, np.float32, np.float64))
+_PIL_MODES = {"1": "L", "P": "RGBA", "PA": "RGBA", "I;16": "I;16", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA",
+              "F": "F"}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A picture that came through the door: colour, alpha, and the way back."""
+
+    image: Tensor
+    alpha: Tensor | None
+    back: Callable[[Tensor, Tensor | None], Any]
+
+
+def enter(picture: Any, who: str, argument: str = "image") -> Opened:
+    """Turn any accepted picture into a (B, C, H, W) floating tensor.
+
+    Args:
+        picture: a floating tensor (B, C, H, W); an array (H, W) or (H, W, C) with 1 to 4 channels, RGB, uint8, uint16
+            or floating; a PIL picture. Arrays and PIL pictures with 2 or 4 channels carry alpha last.
+        who: the operation, for messages.
+        argument: the argument, for messages.
+
+    Returns:
+        The tensor, its alpha and the function that turns a result into the kind that came in.
+
+    Raises:
+        ControlError: anything else; the sentence names the call that would mend it.
+    """
+    if isinstance(picture, Tensor):
+        if not picture.is_floating_point():
+            levels = 65535 if picture.dtype in (torch.uint16, torch.int16, torch.int32) else 255
+            raise ControlError(f"{who}: {argument} must be a floating tensor with display range 0..1, got "
+                               f"{picture.dtype}; use {argument}.float() / {levels}")
+        if picture.ndim != 4 or picture.numel() == 0:
+            raise ControlError(f"{who}: {argument} must have the shape (B, C, H, W) and not be empty, "
+                               f"got {tuple(picture.shape)}")
+        return Opened(picture, None, lambda image, alpha: image)
+    if isinstance(picture, np.ndarray):
+        return _enter_array(picture, who, argument)
+    if type(picture).__module__.startswith("PIL."):
+        return _enter_pil(picture, who, argument)
+    raise ControlError(f"{who}: {argument} must be a tensor, a NumPy array or a PIL picture, "
+                       f"got {type(picture).__name__}")
+
+
+def _enter_array(array: np.ndarray, who: str, argument: str) -> Opened:
+    dtype = array.dtype
+    if dtype not in _LEVELS and dtype not in _FLOATS:
+        raise ControlError(f"{who}: {argument} must hold uint8, uint16, float16, float32 or float64 values in native "
+                           f"byte order, got {dtype}")
+    bands = 1 if array.ndim == 2 else array.shape[-1] if array.ndim == 3 else 0
+    if not 1 <= bands <= 4 or array.size == 0:
+        raise ControlError(f"{who}: {argument} must have the shape (H, W) or (H, W, C) with 1 to 4 channels, "
+                           f"got {array.shape}")
+    flat = array.ndim == 2
+    if not array.flags.writeable:   # a tensor cannot promise to leave memory alone
+        array = array.copy()
+    stack = torch.from_numpy(np.ascontiguousarray(array).reshape(*array.shape[:2], bands)).movedim(-1, 0)[None]
+    stack = stack.to(torch.float32) / _LEVELS[dtype] if dtype in _LEVELS else stack.contiguous()
+    has_alpha = bands in (2, 4)
+
+    def back(image: Tensor, alpha: Tensor | None) -> np.ndarray:
+        whole = image if alpha is None else torch.cat([image, alpha], 1)
+        result = whole[0].detach().movedim(0, -1).cpu()
+        values = result[..., 0] if flat and result.shape[-1] == 1 else result
+        return to_depth(values, dtype)
+
+    return Opened(stack[:, :bands - 1] if has_alpha else stack, stack[:, bands - 1:] if has_alpha else None, back)
+
+
+def to_depth(values: Tensor, dtype: np.dtype) -> np.ndarray:
+    """Return `values` (display range 0..1) as an array; integers are rounded to the nearest level and clipped."""
+    if dtype in _LEVELS:
+        top = _LEVELS[dtype]
+        return np.asarray((values.to(torch.float32) * top).round_().clamp_(0, top).numpy().astype(dtype))
+    return np.asarray(values.contiguous().numpy().astype(dtype, copy=False))
+
+
+def _enter_pil(picture: Any, who: str, argument: str) -> Opened:
+    from PIL import Image
+
+    mode = _PIL_MODES.get(picture.mode)
+    if mode is None:
+        raise ControlError(f"{who}: {argument} is a PIL picture of mode {picture.mode}; use picture.convert('RGB')")
+    if picture.mode == "P" and "transparency" not in picture.info:
+        mode = "RGB"
+    plain = picture if picture.mode == mode else picture.convert(mode)
+    opened = _enter_array(np.asarray(plain), who, argument)
+    return Opened(opened.image, opened.alpha, lambda image, alpha: Image.fromarray(opened.back(image, alpha)))
+
+
+def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: Mapping[str, Any]) -> Any:
+    """Run an operation on pictures of any accepted kind and return the kind of the first."""
+    opened = {name: enter(picture, operation.name, name) for name, picture in ports.items()}
+    first = opened["image"]
+    others = {name: entered.image.to(first.image) for name, entered in opened.items() if name != "image"}
+    check_channels(operation, first.image)
+    others = {name: fit_channels(operation, name, other) for name, other in others.items()}
+    measured = operation.measured
+    if measured is not None and first.alpha is not None:   # what is transparent does not count
+        known = {name: measured.measure(other, **controls) for name, other in others.items()}
+        known["image"] = measured.measure(first.image, first.alpha, **controls)
+        return first.back(measured.apply(first.image, known, **controls), first.alpha)
+    image, alpha = with_alpha(operation, first.image, first.alpha,
+                              lambda picture: operation.function(picture, **others, **controls))
+    return first.back(image, alpha)
+
+
+def check_channels(operation: Operation, image: Tensor) -> None:
+    """Raise unless `image` has the channels the operation needs."""
+    if operation.channels is not None and image.shape[1] != operation.channels:
+        raise ControlError(f"{operation.name}: image must have {operation.channels} channels, got {image.shape[1]}")
+
+
+def fit_channels(operation: Operation, name: str, picture: Tensor) -> Tensor:
+    """Return the picture of a port with the channels the operation needs: grey is three equal channels, else raise."""
+    if operation.channels is None or picture.shape[1] == operation.channels:
+        return picture
+    if operation.channels == 3 and picture.shape[1] == 1:
+        return picture.expand(-1, 3, -1, -1)
+    raise ControlError(f"{operation.name}: {name} must have {operation.channels} channels, got {picture.shape[1]}")

@@ -1,0 +1,181 @@
+"""The decorator that turns one annotated function into an operation."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from torch import Tensor
+
+from photochrom.core.controls import Control, control_from
+from photochrom.core.docs import Doc, check_docstring, parse_docstring
+from photochrom.core.errors import ControlError, DeclarationError, nearest
+from photochrom.core.types import Port, Reach
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Statistics(Protocol):
+    """What `measure` returns: it can be merged with that of another part of the same picture."""
+
+    def merge(self, other: Any) -> Any:
+        """Return the statistics of both parts together."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An operation over the whole picture that needs of it only statistics, so that it streams."""
+
+    measure: Callable[..., Statistics]
+    """`measure(picture, weights=None, **controls)`: the statistics of one part of a picture."""
+    apply: Callable[..., Tensor]
+    """`apply(image, statistics, **controls)`: the pixel part; `statistics` by port name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """The declaration behind a function: everything that library, command line, recipes and studio derive from."""
+
+    name: str
+    function: Callable[..., Tensor]
+    reach: Reach
+    ports: Mapping[str, Port]
+    controls: Mapping[str, Control]
+    doc: Doc
+    channelwise: bool = False
+    channels: int | None = None
+    halo: Callable[..., int | None] | None = None
+    measured: Measured | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:   # pickled by name: the declaration stays in its module
+        return _restore, (self.function.__module__, self.name)
+
+    def check(self, controls: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all controls in canonical form, defaults filled in; raise `ControlError` on the first bad one."""
+        for name in controls:
+            if name not in self.controls:
+                raise ControlError(f"{self.name} has no control '{name}'{nearest(name, list(self.controls))}")
+        return {name: control.check(controls.get(name, control.default), self.name)
+                for name, control in self.controls.items()}
+
+    def reaches(self, controls: Mapping[str, Any]) -> int | None:
+        """Return how many pixels beyond a pixel are looked at, or None if the whole picture is needed at once."""
+        if self.reach == "pixel" or self.measured is not None:
+            return 0
+        return self.halo(**controls) if self.halo is not None else None
+
+    def neutral(self) -> dict[str, float]:
+        """Return the neutral values of the controls that have one."""
+        return {name: control.range.neutral for name, control in self.controls.items()
+                if control.range is not None and control.range.neutral is not None}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the declaration as plain data."""
+        return {
+            "name": self.name, "chapter": self.function.__module__.split(".")[-2], "module": self.function.__module__,
+            "summary": self.doc.summary, "about": self.doc.body, "reach": self.reach,
+            "reference": " ".join(self.doc.sections["Reference"].split()),
+            "ports": [{"name": name, "help": re.sub(r"^\([^)]*\), ", "", self.doc.args[name]), "aligned": port.aligned}
+                      for name, port in self.ports.items()],
+            "controls": [control.describe() for control in self.controls.values()],
+        }
+
+
+def _restore(module: str, name: str) -> Operation:
+    return operation_of(getattr(importlib.import_module(module), name))
+
+
+def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
+       halo: Callable[..., int | None] | None = None, measured: Measured | None = None) -> Callable[[F], F]:
+    """Declare an operation. Arguments before `*` are ports, those after it are controls.
+
+    Args:
+        reach: what the operation looks at.
+        channelwise: it treats each channel apart and alike, so that one table can replace it on 8 and 16 bits.
+        channels: the number of colour channels it needs; None for any.
+        halo: for `reach="window"`: from the controls, how many pixels beyond a pixel it reads; None means all.
+        measured: for `reach="image"`: the split into statistics and a pixel part.
+
+    Returns:
+        A decorator. The decorated function takes tensors, NumPy arrays and PIL pictures and returns the kind
+        it was given; its declaration is `function.operation`.
+
+    Raises:
+        DeclarationError: the signature, the docstring or the declaration is incomplete.
+    """
+    def declare(function: F) -> F:
+        operation = _declaration(function, reach, channelwise, channels, halo, measured)
+        names = list(operation.ports)
+
+        @functools.wraps(function)
+        def call(*pictures: Any, **arguments: Any) -> Any:
+            from photochrom.core.door import through_the_door
+
+            if len(pictures) > len(names):
+                raise ControlError(f"{operation.name} takes {len(names)} picture(s) by position, got {len(pictures)}; "
+                                   "controls are given by name")
+            ports = dict(zip(names, pictures, strict=False))
+            for name in names:
+                if name in arguments:
+                    if name in ports:
+                        raise ControlError(f"{operation.name}: '{name}' is given twice")
+                    ports[name] = arguments.pop(name)
+                elif name not in ports:
+                    raise ControlError(f"{operation.name} needs the picture '{name}'")
+            return through_the_door(operation, ports, operation.check(arguments))
+
+        call.operation = operation  # type: ignore[attr-defined]
+        return cast(F, call)
+
+    return declare
+
+
+def operation_of(function: Any) -> Operation:
+    """Return the declaration behind a decorated function."""
+    if isinstance(function, Operation):
+        return function
+    found = getattr(function, "operation", None)
+    if not isinstance(found, Operation):
+        raise ControlError(f"{getattr(function, '__name__', function)!r} is not an operation of photochrom")
+    return found
+
+
+def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, channels: int | None,
+                 halo: Callable[..., int | None] | None, measured: Measured | None) -> Operation:
+    name = function.__name__
+    doc = parse_docstring(function.__doc__ or "")
+    hints = get_type_hints(function, include_extras=True)
+    ports: dict[str, Port] = {}
+    controls: dict[str, Control] = {}
+    for argument in inspect.signature(function).parameters.values():
+        annotation = hints.get(argument.name)
+        if argument.kind is argument.POSITIONAL_OR_KEYWORD:
+            marks = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+            port = next((mark for mark in marks if isinstance(mark, Port)), None)
+            if port is None:
+                raise DeclarationError(f"{name}: '{argument.name}' stands before * but is not annotated as a picture")
+            ports[argument.name] = port
+        elif argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:
+            control = control_from(argument.name, annotation, argument.default, doc.args.get(argument.name, ""))
+            control.check(argument.default, name)
+            controls[argument.name] = control
+        else:
+            raise DeclarationError(f"{name}: '{argument.name}' must be a picture before * or a control with a default")
+    check_docstring(name, doc, [*ports, *controls])
+    for own in ("strength", "mask"):
+        if own in ports or own in controls:
+            raise DeclarationError(f"{name}: '{own}' belongs to the step; no operation takes it")
+    if next(iter(ports), None) != "image":
+        raise DeclarationError(f"{name}: the first argument must be called image")
+    if (reach == "window") != (halo is not None):
+        raise DeclarationError(f"{name}: an operation that reaches a window declares its halo, and no other does")
+    if measured is not None and reach != "image":
+        raise DeclarationError(f"{name}: only an operation over the whole image is measured")
+    if channelwise and reach != "pixel":
+        raise DeclarationError(f"{name}: only a pixel operation can be channelwise")
+    return Operation(name, function, reach, ports, controls, doc, channelwise, channels, halo, measured)
