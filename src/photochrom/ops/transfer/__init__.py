@@ -1,0 +1,1 @@
+"""Colour transfer from one picture to another."""

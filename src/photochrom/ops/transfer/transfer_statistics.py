@@ -1,0 +1,60 @@
+"""Colour transfer by mean and standard deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from photochrom.color.l_alpha_beta import l_alpha_beta_to_rgb, rgb_to_l_alpha_beta
+from photochrom.core.op import Measured, op
+from photochrom.core.types import Image, Reference
+from photochrom.num.moments import Moments, moments
+
+_NO_SPREAD = 1e-6
+"""Less than the float32 logarithm resolves: stretching it would make a picture of rounding errors."""
+
+
+def _measure(picture: Tensor, weights: Tensor | None = None) -> Moments:
+    return moments(rgb_to_l_alpha_beta(picture), weights)
+
+
+def _apply(image: Tensor, statistics: Mapping[str, Moments]) -> Tensor:
+    own, wanted = statistics["image"], statistics["reference"]
+    # A channel without spread has no shape to stretch: it is moved only.
+    spread = torch.where(own.std > _NO_SPREAD, wanted.std / own.std.clamp(min=_NO_SPREAD), 1.0)
+    shift = wanted.mean - own.mean * spread
+    return l_alpha_beta_to_rgb(rgb_to_l_alpha_beta(image) * spread.to(image)[..., None, None]
+                               + shift.to(image)[..., None, None])
+
+
+@op(reach="image", channels=3, measured=Measured(_measure, _apply))
+def transfer_statistics(image: Image, reference: Reference) -> Tensor:
+    """Give a picture the palette of another by matching mean and spread of each channel.
+
+    In l-alpha-beta, where the channels of natural pictures are nearly independent, each channel is shifted and
+    stretched until its mean and standard deviation are those of the reference: a noon beach takes on the light of a
+    sunset. A channel without any spread is shifted only.
+
+    Args:
+        image: (B, 3, H, W), sRGB-encoded, as in the paper.
+        reference: (B or 1, 3, any H, any W), the picture whose palette is wanted.
+
+    Returns:
+        (B, 3, H, W), sRGB-encoded; values may leave [0, 1].
+
+    Raises:
+        ControlError: a picture without three channels.
+
+    Reference:
+        Reinhard, Ashikhmin, Gooch, Shirley: Color Transfer between Images. IEEE CG&A 21(5), 2001.
+        Differs from the paper in the logarithm near black, see `photochrom.color.l_alpha_beta`.
+
+    Example:
+        >>> import torch
+        >>> grey, warm = torch.full((1, 3, 2, 2), 0.5), torch.tensor([0.8, 0.5, 0.2]).reshape(1, 3, 1, 1)
+        >>> [round(v, 4) for v in transfer_statistics(grey, warm)[0, :, 0, 0].tolist()]
+        [0.8, 0.5, 0.2]
+    """
+    return _apply(image, {"image": _measure(image), "reference": _measure(reference)})
