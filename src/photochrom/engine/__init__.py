@@ -1,0 +1,1 @@
+"""The engine: runs a recipe over strips, tiles, files and folders."""

@@ -1,0 +1,128 @@
+"""How a recipe is run: which rows each step needs, how many rows fit into the memory, where the frame is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from photochrom.core.errors import ControlError, MemoryBudgetError
+from photochrom.core.step import Step
+
+PREFERRED = 1_000_000
+"""Pixels in a tile when memory allows. Temporaries of this size are handed out again and again by the allocator, where
+those of a whole photograph are fresh pages each time, whose first touch costs more than the arithmetic."""
+OVERLAP = 8
+"""A tile is at least this many halos high, so that few rows are computed twice."""
+COPIES = 8
+"""Float32 copies of a tile alive at once in the hungriest step, the blend with its input included."""
+LEAST_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tiles of one run: full-width bands of `rows` rows."""
+
+    rows: int
+    halo: int
+
+
+def halo(step: Step) -> int | None:
+    """Return how far a step looks beyond a pixel; None if it needs the whole picture."""
+    return step.operation.reaches(step.controls)
+
+
+def plan(steps: Sequence[Step], height: int, width: int, channels: int, memory: int) -> Plan:
+    """Choose the tiles for steps none of which needs the frame.
+
+    Args:
+        steps: the steps that run tile by tile.
+        height: of the picture.
+        width: of the picture.
+        channels: including alpha.
+        memory: bytes that the tiles may take.
+
+    Raises:
+        MemoryBudgetError: not even the smallest tile fits.
+    """
+    reach = sum(halo(step) or 0 for step in steps)
+    row = width * channels * 4 * COPIES
+    affordable = memory // row - 2 * reach
+    least = min(height, LEAST_ROWS)
+    if affordable < least:
+        if height * row <= memory:
+            return Plan(height, reach)
+        need = row * min(height, least + 2 * reach)
+        raise MemoryBudgetError(f"this recipe needs {size(need)} for a picture {width} pixels wide, "
+                                f"{size(memory)} is allowed; raise --memory")
+    rows = max(PREFERRED // width, OVERLAP * reach, least)
+    return Plan(max(1, min(rows, affordable, height)), reach)
+
+
+def check_frame(step: Step, height: int, width: int, channels: int, memory: int) -> None:
+    """Raise unless a whole frame fits into the memory."""
+    need = height * width * channels * 4 * COPIES
+    if need > memory:
+        raise MemoryBudgetError(f"{step.operation.name} with these controls needs the whole picture at once, "
+                                f"{size(need)}; {size(memory)} is allowed; raise --memory")
+
+
+def check_masks(steps: Sequence[Step], height: int, width: int) -> None:
+    """Raise if a mask is not of the picture's size, before any work is done."""
+    for step in steps:
+        mask = step.pictures.items().get("mask")
+        if mask is not None and mask.shape[-2:] != (height, width):
+            raise ControlError(f"{step.operation.name}: the mask is {mask.shape[-1]} x {mask.shape[-2]} pixels, "
+                               f"the picture {width} x {height}")
+
+
+def needs(steps: Sequence[Step], start: int, stop: int, height: int) -> list[tuple[int, int]]:
+    """Return the rows that go into each step so that rows start..stop come out, and those rows last."""
+    intervals = [(start, stop)]
+    for step in reversed(steps):
+        reach = halo(step) or 0
+        start, stop = max(0, start - reach), min(height, stop + reach)
+        intervals.append((start, stop))
+    return intervals[::-1]
+
+
+def size(count: float) -> str:
+    """Write a number of bytes for people.
+
+    Example:
+        >>> size(1.5 * 2**30)
+        '1.5 GiB'
+    """
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}" if unit in ("bytes", "KiB") else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError
+
+
+def parse_size(text: str) -> int:
+    """Read a number of bytes such as 512M or 1G.
+
+    Example:
+        >>> parse_size("1.5K")
+        1536
+    """
+    units = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+    plain = text.strip().upper().removesuffix("IB").removesuffix("B")
+    number, unit = (plain[:-1], plain[-1:]) if plain[-1:] in units and plain[-1:] else (plain, "")
+    try:
+        value = float(number) * units[unit]
+    except ValueError:
+        value = 0
+    if not 0 < value < 2**60:
+        raise ControlError(f"memory must be a size such as 512M or 1G, got {text!r}")
+    return int(value)
+
+
+def default_memory() -> int:
+    """Return half of the memory that is free now, at most 4 GiB."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        free = 2 * 2**30
+    return max(64 * 2**20, min(4 * 2**30, free // 2))

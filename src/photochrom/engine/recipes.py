@@ -1,0 +1,40 @@
+"""Recipes and operations by name, with the pictures they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from photochrom.core import recipe as recipes
+from photochrom.core.op import Operation
+from photochrom.core.recipe import Recipe
+from photochrom.core.registry import registry
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read a recipe file and the pictures it names.
+
+    Args:
+        path: a TOML file; picture files in it are relative to its folder.
+
+    Returns:
+        The recipe, ready to run.
+
+    Raises:
+        RecipeError: the recipe cannot be understood.
+        FileError: a picture it names cannot be read.
+    """
+    return recipes.load(path).bind_files(read_picture)
+
+
+def read_picture(path: Path) -> Tensor:
+    """Read a picture file as a tensor (1, C, H, W) in the working space."""
+    from photochrom.io import read
+
+    return read(path).image
+
+
+def operations() -> list[Operation]:
+    """Return the declarations of all operations, chapter by chapter."""
+    return [registry.get(name) for name in registry.names()]

@@ -1,0 +1,1 @@
+"""Pictures about pictures: sheets, histograms, clouds."""

@@ -1,0 +1,108 @@
+"""Folders: the tree is mirrored, a bad file is reported, the rest is done."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import photochrom
+from photochrom.core.errors import FileError
+from photochrom.engine.files import Done, Options, run_file
+from photochrom.engine.folders import Failed, Job, plan_jobs, run_jobs
+
+STEP = photochrom.Step(photochrom.negative)
+
+
+def picture(path: Path, seed: int = 0, size=(30, 40, 3)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)).save(path)
+    return path
+
+
+def test_the_tree_is_mirrored_and_the_output_left_out(tmp_path):
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "sub" / "deep" / "b.JPG")
+    picture(tmp_path / ".hidden" / "c.png")
+    picture(tmp_path / "out" / "old.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    jobs = plan_jobs([tmp_path], tmp_path / "out")
+    assert [job.target.relative_to(tmp_path / "out") for job in jobs] == [Path("a.png"), Path("sub/deep/b.JPG")]
+
+
+def test_an_output_around_the_input_is_fine(tmp_path):
+    picture(tmp_path / "photos" / "a.png")
+    assert [job.target for job in plan_jobs([tmp_path / "photos"], tmp_path)] == [tmp_path / "a.png"]
+
+
+def test_a_format_that_is_only_read_becomes_png(tmp_path):
+    picture(tmp_path / "in" / "a.gif")
+    assert plan_jobs([tmp_path / "in"], tmp_path / "out")[0].target == tmp_path / "out" / "a.png"
+
+
+def test_one_file_goes_to_one_file(tmp_path):
+    source = picture(tmp_path / "a.png")
+    assert plan_jobs([source], tmp_path / "b.jpg") == [Job(source, tmp_path / "b.jpg")]
+    assert plan_jobs([source], tmp_path / "folder") == [Job(source, tmp_path / "folder" / "a.png")]
+
+
+def test_an_empty_folder_is_said(tmp_path):
+    with pytest.raises(FileError, match="holds no picture files"):
+        plan_jobs([tmp_path], tmp_path / "out")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_bad_file_is_reported_and_the_rest_is_done(tmp_path, workers):
+    for number in range(5):
+        picture(tmp_path / "in" / f"{number}.png", number)
+    (tmp_path / "in" / "2.png").write_bytes(b"no picture at all")
+    jobs = plan_jobs([tmp_path / "in"], tmp_path / "out")
+    results = list(run_jobs(STEP, jobs, workers=workers))
+    assert [result.source.name for result in results if isinstance(result, Failed)] == ["2.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "3.png", "4.png"]
+    for result in results:
+        if isinstance(result, Done):
+            expected = 255 - np.asarray(Image.open(result.source)).astype(int)
+            assert np.array_equal(np.asarray(Image.open(result.target)), expected)
+
+
+def test_the_sources_are_never_written(tmp_path):
+    source = picture(tmp_path / "in" / "a.png")
+    before = source.read_bytes()
+    results = list(run_jobs(STEP, plan_jobs([tmp_path / "in"], tmp_path / "in"), Options(overwrite=True)))
+    assert isinstance(results[0], Failed)
+    assert "never overwritten" in str(results[0].error)
+    assert source.read_bytes() == before
+    with pytest.raises(FileError):
+        run_file(STEP, source, source, Options(overwrite=True))
+    assert source.read_bytes() == before
+
+
+def test_a_finished_picture_is_not_replaced_unless_asked(tmp_path):
+    jobs = plan_jobs([picture(tmp_path / "a.png")], tmp_path / "b.png")
+    assert isinstance(next(run_jobs(STEP, jobs)), Done)
+    assert isinstance(next(run_jobs(STEP, jobs)), Failed)
+    assert isinstance(next(run_jobs(STEP, jobs, Options(overwrite=True))), Done)
+
+
+def test_giving_up_stops_the_workers_and_leaves_whole_files_only(tmp_path):
+    for number in range(8):
+        picture(tmp_path / "in" / f"{number}.png", number)
+    results = run_jobs(STEP, plan_jobs([tmp_path / "in"], tmp_path / "out"), workers=2)
+    next(results)
+    results.close()
+    done = list((tmp_path / "out").iterdir())
+    assert 1 <= len(done) < 8
+    for path in done:
+        Image.open(path).load()
+
+
+def test_memory_is_shared_by_the_workers(tmp_path):
+    for number in range(2):
+        picture(tmp_path / "in" / f"{number}.png", number, (2000, 1000, 3))
+    jobs = plan_jobs([tmp_path / "in"], tmp_path / "out")
+    blur = photochrom.Step(photochrom.gaussian, border="circular")
+    needed = 2000 * 1000 * 3 * 4 * 8
+    assert all(isinstance(r, Done) for r in run_jobs(blur, jobs, Options(memory=2 * needed), workers=2))
+    assert all(isinstance(r, Failed) for r in
+               run_jobs(blur, jobs, Options(memory=2 * needed - 2, overwrite=True), workers=2))
