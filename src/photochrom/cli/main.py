@@ -1,0 +1,117 @@
+"""The entry point `photochrom`. Nothing here, and nothing imported here, imports torch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from photochrom.cli import operate
+from photochrom.cli.index import entries
+from photochrom.cli.report import guarded
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown",
+                  help="Change the colour of pictures: every method from a curve to a network.\n\n"
+                       "`photochrom OPERATION INPUT -o OUTPUT` runs one operation, "
+                       "`photochrom run RECIPE INPUT... -o OUT` a recipe over files or folders, "
+                       "`photochrom OPERATION --help` tells what it does.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import photochrom
+
+        print(photochrom.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True,
+                                                   help="print the version")] = False) -> None:
+    pass
+
+
+@app.command("run", rich_help_panel="Recipes and files")
+@guarded
+def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe file (TOML)")],
+        inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="picture files, or folders of them")],
+        output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT",
+                                               help="a file for one picture, else a folder")],
+        jobs: Annotated[int | None, typer.Option(help="pictures worked on at once; default: the cores",
+                                                    rich_help_panel="Common")] = None,
+        device: operate.DeviceOption = "cpu", memory: operate.MemoryOption = None,
+        profile: operate.ProfileOption = "keep", quality: operate.QualityOption = None,
+        as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+        overwrite: operate.OverwriteOption = False) -> None:
+    """Run a recipe over picture files or folders; the tree of a folder is mirrored under OUT."""
+    from photochrom.cli.jobs import make_pictures
+    from photochrom.engine.recipes import load_recipe
+
+    make_pictures(load_recipe(recipe), inputs, output, memory=memory, device=device, workers=jobs, profile=profile,
+                  quality=quality, overwrite=overwrite, as_json=as_json, quiet=quiet)
+
+
+@app.command("ops", rich_help_panel="Recipes and files")
+@guarded
+def ops(name: Annotated[str | None, typer.Argument(help="one operation")] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
+    """List the operations, or tell all about one."""
+    from photochrom.cli.listing import show_operation, show_operations
+
+    show_operations(as_json) if name is None else show_operation(name, as_json)
+
+
+@app.command("info", rich_help_panel="Recipes and files")
+@guarded
+def info(file: Annotated[Path, typer.Argument(metavar="FILE", help="a picture file")],
+         as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
+    """Tell what a picture file holds: size, depth, profile, metadata."""
+    from photochrom.cli.listing import show_facts
+    from photochrom.io import describe
+
+    show_facts(describe(file), as_json)
+
+
+@app.command("demo", rich_help_panel="Recipes and files")
+@guarded
+def demo(inputs: Annotated[list[Path] | None, typer.Argument(metavar="[INPUT...]",
+                                                                help="pictures; default: scikit-image's own")] = None,
+         output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT",
+                                              help="the folder to write")] = Path("out/demo"),
+         quiet: operate.QuietOption = False) -> None:
+    """Run the shipped recipes over real photographs and lay the results side by side."""
+    from photochrom.cli.demo import run_demo
+
+    run_demo(inputs or [], output, quiet)
+
+
+def _wanted() -> str | None:
+    """Return the operation named on the command line or on the line being completed, if any."""
+    completing = f"{os.environ.get('COMP_WORDS', '')} {os.environ.get('_TYPER_COMPLETE_ARGS', '')}"
+    words = [*sys.argv[1:], *completing.split()]
+    return next((word.replace("-", "_") for word in words if word.replace("-", "_") in entries()), None)
+
+
+def _brief(entry: dict[str, Any]) -> Any:
+    """Return a stand-in for an operation that is listed but not called: its options need not be built."""
+    def listed() -> None: ...
+
+    listed.__doc__ = entry["summary"]
+    return listed
+
+
+def main() -> None:
+    """Run the command line."""
+    wanted = _wanted()
+    for name, entry in entries().items():
+        function = operate.command_for(entry) if name == wanted else _brief(entry)
+        app.command(operate.dashed(name), short_help=entry["summary"],
+                    rich_help_panel=f"Operations: {entry['chapter']}")(function)
+    app()
+
+
+if __name__ == "__main__":
+    main()

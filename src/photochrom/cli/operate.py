@@ -1,0 +1,110 @@
+"""A command for every operation, made from the index."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from photochrom.cli.report import guarded
+
+DeviceOption = Annotated[str, typer.Option(help="where to compute: cpu, cuda, mps", rich_help_panel="Common")]
+MemoryOption = Annotated[str | None, typer.Option(help="a budget for pictures in memory, such as 512M or 1G",
+                                                     rich_help_panel="Common")]
+ProfileOption = Annotated[str, typer.Option(help="colour profile of the result: keep, or srgb",
+                                            rich_help_panel="Common")]
+QualityOption = Annotated[int | None, typer.Option(help="quality 1..100 of lossy formats",
+                                                      rich_help_panel="Common")]
+JsonOption = Annotated[bool, typer.Option("--json", help="results as JSON lines", rich_help_panel="Common")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="print errors only", rich_help_panel="Common")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace results that are already there",
+                                               rich_help_panel="Common")]
+COMMON: dict[str, tuple[Any, Any]] = {
+    "device": (DeviceOption, "cpu"), "memory": (MemoryOption, None), "profile": (ProfileOption, "keep"),
+    "quality": (QualityOption, None), "json": (JsonOption, False), "quiet": (QuietOption, False),
+    "overwrite": (OverwriteOption, False),
+}
+
+
+def command_for(entry: dict[str, Any]) -> Callable[..., None]:
+    """Return the function behind an operation's command, with a signature made of its ports and controls."""
+    ports = [port for port in entry["ports"] if port["name"] != "image"]
+
+    @guarded
+    def run(**given: Any) -> None:
+        from photochrom.cli.jobs import make_pictures
+        from photochrom.core.controls import parse
+        from photochrom.core.errors import FileError
+        from photochrom.core.registry import registry
+        from photochrom.core.step import STRENGTH, Step
+        from photochrom.engine.recipes import read_picture
+
+        source, output = given.pop("input"), given.pop("output")
+        common = {name: given.pop(name) for name in COMMON}
+        pictures = {name: given.pop(name) for name in [*(port["name"] for port in ports), "mask"]}
+        operation = registry.get(entry["name"])
+        kinds = {name: control.kind for name, control in operation.controls.items()} | {"strength": STRENGTH.kind}
+        values = {name: parse(kinds[name], text) for name, text in given.items() if text is not None}
+        if source.is_dir():
+            raise FileError(f"{source} is a folder; write a recipe and use `photochrom run RECIPE {source} -o OUT`")
+        step = Step(operation, **values)
+        for name, file in pictures.items():
+            if file is not None:
+                step.bind(name, read_picture(file))
+        make_pictures(step, [source], output, workers=1, as_json=common.pop("json"), **common)
+
+    signature = _signature(entry, ports)
+    run.__signature__ = signature   # type: ignore[attr-defined]
+    run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    run.__doc__ = f"{entry['summary']}\n\n{entry['about']}\n\n{entry['reference']}"
+    run.__name__ = entry["name"]
+    return run
+
+
+def _signature(entry: dict[str, Any], ports: list[dict[str, Any]]) -> inspect.Signature:
+    def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+    parameters = [
+        parameter("input", Annotated[Path, typer.Argument(metavar="INPUT", help="the picture to change")]),
+        parameter("output", Annotated[Path, typer.Option("-o", "--output", metavar="OUTPUT",
+                                                         help="the file to write")]),
+    ]
+    for port in ports:
+        option = typer.Option(f"--{dashed(port['name'])}", metavar="FILE", help=port["help"])
+        parameters.append(parameter(port["name"], Annotated[Path, option]))
+    for control in entry["controls"]:
+        option = typer.Option(f"--{dashed(control['name'])}", metavar=_metavar(control), help=_help(control))
+        parameters.append(parameter(control["name"], Annotated[str | None, option], None))
+    strength = typer.Option("--strength", metavar="0..1", help="0 keeps the input, 1 (default) is the whole operation")
+    mask = typer.Option("--mask", metavar="FILE", help="where to act: white fully, black not at all")
+    parameters.append(parameter("strength", Annotated[str | None, strength], None))
+    parameters.append(parameter("mask", Annotated[Path | None, mask], None))
+    parameters += [parameter(name, annotation, default) for name, (annotation, default) in COMMON.items()]
+    return inspect.Signature(parameters)
+
+
+def dashed(name: str) -> str:
+    """Return a name as it is typed on the command line."""
+    return name.replace("_", "-")
+
+
+def _metavar(control: dict[str, Any]) -> str:
+    if control.get("choices"):
+        return "|".join(control["choices"])
+    shapes = {"point": "X,Y", "points": "X,Y ...", "curve": "IN:OUT,...", "size": "WxH", "color": "#RRGGBB"}
+    return shapes.get(control["kind"], str(control["kind"]).upper())
+
+
+def _help(control: dict[str, Any]) -> str:
+    facts = [f"default {_plain(control['default'])}"]
+    if "low" in control:
+        facts.append(f"{control['low']:g} to {control['high']:g} {control['unit']}".rstrip())
+    return f"{control['help']} ({', '.join(facts)})"
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)

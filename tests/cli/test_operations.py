@@ -1,0 +1,106 @@
+"""Every operation is a command, and the command gives what the library call gives."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import photochrom
+from photochrom.cli.operate import dashed
+from photochrom.core.registry import registry
+from photochrom.core.step import Step
+from tests.cli.conftest import pixels
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_the_command_the_recipe_and_the_call_agree(cli, photo, tmp_path, name):
+    operation = registry.get(name)
+    ports = [port for port in operation.ports if port != "image"]
+    array = np.asarray(Image.open(photo))
+    other = tmp_path / "other.png"
+    Image.fromarray(array[::-1, ::2] // 2).save(other)
+
+    expected = getattr(photochrom, name)(array, **{port: np.asarray(Image.open(other)) for port in ports}).astype(int)
+    result = cli(dashed(name), photo, "-o", tmp_path / "command.png",
+                 *[part for port in ports for part in (f"--{dashed(port)}", other)])
+    assert result.code == 0, result.err
+    assert np.abs(pixels(tmp_path / "command.png") - expected).max() <= 1
+    assert result.out.strip() == str(tmp_path / "command.png")
+
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'version = 1\n[[step]]\nop = "{name}"\n' + "".join(f'{port} = "other.png"\n' for port in ports))
+    assert cli("run", recipe, photo, "-o", tmp_path / "recipe.png").code == 0
+    assert np.array_equal(pixels(tmp_path / "recipe.png"), pixels(tmp_path / "command.png"))
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_controls_strength_and_mask_come_through(cli, photo, tmp_path, name):
+    operation = registry.get(name)
+    ports = [port for port in operation.ports if port != "image"]
+    mask = np.zeros((60, 80), np.uint8)
+    mask[:, 40:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    files = [part for port in ports for part in (f"--{dashed(port)}", photo)]
+    controls = [part for control in operation.controls.values()
+                for part in (f"--{dashed(control.name)}", str(control.default).lower())]
+    result = cli(dashed(name), photo, "-o", tmp_path / "out.png", "--strength", "0.5", "--mask", tmp_path / "mask.png",
+                 *files, *controls)
+    assert result.code == 0, result.err
+    array = np.asarray(Image.open(photo))
+    step = Step(operation, strength=0.5, mask=mask, **dict.fromkeys(ports, array))
+    assert np.abs(pixels(tmp_path / "out.png") - step(array).astype(int)).max() <= 1
+    assert np.array_equal(pixels(tmp_path / "out.png")[:, :40], array[:, :40])
+
+
+def test_strength_0_copies_the_pixels(cli, photo, tmp_path):
+    assert cli("gaussian", photo, "-o", tmp_path / "o.png", "--sigma", "9", "--strength", "0").code == 0
+    assert np.array_equal(pixels(tmp_path / "o.png"), pixels(photo))
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("--sigma", "1000"), "gaussian: sigma must lie between 0.1 and 100 px, got 1000"),
+    (("--sigma", "wide"), "gaussian: sigma must be a finite number, got 'wide'"),
+    (("--border", "mirror"), "gaussian: border must be reflect or replicate or circular or constant or normalize"),
+    (("--strength", "2"), "gaussian: strength must lie between 0 and 1, got 2"),
+    (("--memory", "much"), "memory must be a size such as 512M or 1G, got 'much'"),
+    (("--memory", "1K"), "raise --memory"),
+    (("--device", "abacus"), "--device 'abacus' is not available here"),
+    (("--profile", "mine"), "--profile must be keep or srgb"),
+])
+def test_wrong_controls_are_one_sentence_and_2(cli, photo, tmp_path, arguments, words):
+    result = cli("gaussian", photo, "-o", tmp_path / "o.png", *arguments)
+    if "--memory" in arguments and arguments[1] == "1K":
+        assert result.code == 1
+    else:
+        assert result.code == 2
+    assert words in result.err
+    assert result.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == [photo.name]
+
+
+def test_help_tells_controls_ranges_and_source(cli):
+    text = " ".join(cli("unsharp-mask", "--help").out.replace("│", " ").split())
+    for words in ("--sigma", "--amount", "--strength", "--mask", "Sharpen by adding back", "default 2",
+                  "0.1 to 100 px"):
+        assert words in text
+
+
+def test_ops_lists_every_operation(cli):
+    listed = cli("ops").out
+    entries = json.loads(cli("ops", "--json").out)
+    assert [entry["name"] for entry in entries] == registry.names()
+    for name in registry.names():
+        assert dashed(name) in listed
+    one = json.loads(cli("ops", "unsharp-mask", "--json").out)
+    assert one == next(entry for entry in entries if entry["name"] == "unsharp_mask")
+    assert "sigma" in cli("ops", "unsharp_mask").out
+    missing = cli("ops", "unsharp")
+    assert missing.code == 2
+    assert "did you mean 'unsharp_mask'?" in missing.err
+
+
+def test_an_unknown_operation_is_named_with_the_nearest(process):
+    result = process("gausian", "x.png", "-o", "y.png")
+    assert result.returncode == 2
+    assert "gaussian" in result.stderr

@@ -1,0 +1,169 @@
+"""`photochrom run`: folders, failures, exit codes, interrupts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import pixels
+
+NEGATIVE = 'version = 1\n[[step]]\nop = "negative"\n'
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(NEGATIVE)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, photo):
+    place = tmp_path / "in"
+    (place / "sub dir").mkdir(parents=True)
+    photo.rename(place / "a.png")
+    Image.open(place / "a.png").save(place / "sub dir" / "b's [1].jpg", quality=95)
+    return place
+
+
+def test_a_folder_is_mirrored(cli, recipe, folder, tmp_path):
+    result = cli("run", recipe, folder, "-o", tmp_path / "out")
+    assert result.code == 0
+    assert sorted(result.out.split("\n")[:-1]) == sorted(map(str, [tmp_path / "out" / "a.png",
+                                                                   tmp_path / "out" / "sub dir" / "b's [1].jpg"]))
+    assert np.array_equal(pixels(tmp_path / "out" / "a.png"), 255 - pixels(folder / "a.png"))
+
+
+def test_one_bad_file_is_reported_and_the_rest_is_done(cli, recipe, folder, tmp_path):
+    (folder / "c.jpg").write_text("this is text")
+    result = cli("run", recipe, folder, "-o", tmp_path / "out", "--json")
+    assert result.code == 1
+    events = [json.loads(line) for line in result.out.splitlines()]
+    assert sorted("error" in event for event in events) == [False, False, True]
+    assert "c.jpg" in result.err
+    assert "1 of 3 pictures failed" in result.err
+    assert (tmp_path / "out" / "a.png").exists()
+    assert not (tmp_path / "out" / "c.jpg").exists()
+
+
+@pytest.mark.parametrize(("text", "code", "words"), [
+    ("version = 2\n[[step]]\nop = 'negative'\n", 2, "reads recipes up to version 1"),
+    ("version = 1\n[[step]]\nop = 'power'\ngamma = 'high'\n", 2, "step 1: power: gamma must be a finite number"),
+    ("version = 1\n[[step]]\nop = 'power'\ngamma = 1000\n", 2, "step 1: power: gamma must lie between 0.01 and 100"),
+    ("version = 1\n[[step]]\nop = 'powr'\n", 2, "did you mean 'power'?"),
+    ("version = 1\n[[step]]\nop = 'power'\ngama = 2\n", 2, "did you mean 'gamma'?"),
+    ("version = 1\n[[step]]\nop = 'transfer_statistics'\n", 2, "needs the picture 'reference'"),
+    ("version = 1\n[[step]]\nop = 'transfer_statistics'\nreference = 'gone.png'\n", 1, "gone.png"),
+    ("version = 1\n[[step]\nop = 'negative'\n", 2, "line 2"),
+    ("", 2, "version = 1"),
+])
+def test_a_bad_recipe_is_one_sentence(cli, folder, tmp_path, text, code, words):
+    (tmp_path / "bad.toml").write_text(text)
+    result = cli("run", tmp_path / "bad.toml", folder, "-o", tmp_path / "out")
+    assert result.code == code
+    assert words in result.err
+    assert result.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_recipe_and_a_missing_input_are_said(cli, recipe, folder, tmp_path):
+    missing = cli("run", tmp_path / "none.toml", folder, "-o", tmp_path / "out")
+    assert (missing.code, "there is no recipe" in missing.err) == (2, True)
+    gone = cli("run", recipe, tmp_path / "gone.png", "-o", tmp_path / "out")
+    assert (gone.code, "gone.png" in gone.err) == (1, True)
+
+
+def test_a_folder_where_a_file_is_meant_points_to_run(cli, folder, tmp_path):
+    result = cli("negative", folder, "-o", tmp_path / "o.png")
+    assert result.code == 1
+    assert "is a folder" in result.err
+    assert "photochrom run" in result.err
+
+
+@pytest.mark.parametrize("target", ["same", "unwritable", "unknown"])
+def test_outputs_that_cannot_be(cli, folder, tmp_path, target):
+    source = folder / "a.png"
+    before = source.read_bytes()
+    (tmp_path / "file").write_text("a file where a folder is meant")
+    output = {"same": source, "unwritable": tmp_path / "file" / "o.png", "unknown": tmp_path / "o.xyz"}[target]
+    result = cli("negative", source, "-o", output, "--overwrite")
+    assert result.code == 1
+    assert result.err.count("\n") == 1
+    assert source.read_bytes() == before
+
+
+def test_results_are_replaced_only_when_asked(cli, recipe, folder, tmp_path):
+    arguments = ("run", recipe, folder, "-o", tmp_path / "out", "--quiet")
+    assert [cli(*arguments).code, cli(*arguments).code, cli(*arguments, "--overwrite").code] == [0, 1, 0]
+
+
+def test_info_and_version(cli, folder):
+    facts = json.loads(cli("info", folder / "a.png", "--json").out)
+    assert (facts["width"], facts["height"], facts["depth"]) == (80, 60, "uint8")
+    assert "width: 80" in cli("info", folder / "a.png").out
+    assert cli("--version").out.strip()[0].isdigit()
+
+
+def test_demo_on_ones_own_pictures(cli, folder, tmp_path):
+    result = cli("demo", folder / "a.png", "-o", tmp_path / "demo")
+    assert result.code == 0, result.err
+    sheets = list((tmp_path / "demo").glob("*.png"))
+    assert len(sheets) >= 4
+    for sheet in sheets:
+        assert Image.open(sheet).size[0] > 600
+        assert list((tmp_path / "demo" / sheet.stem).glob("*.png"))
+
+
+def test_an_interrupt_ends_cleanly_with_130(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "in").mkdir()
+    noise = Image.fromarray(rng.integers(0, 256, (1500, 2000, 3), dtype=np.uint8))
+    for number in range(40):
+        noise.save(tmp_path / "in" / f"{number:02}.png", compress_level=0)
+    (tmp_path / "r.toml").write_text('version = 1\n[[step]]\nop = "gaussian"\nsigma = 30.0\n')
+    command = [sys.executable, "-m", "photochrom.cli.main", "run", tmp_path / "r.toml", tmp_path / "in",
+               "-o", tmp_path / "out"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()   # the first picture is done, the others are not
+    os.kill(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 30
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    finished = list((tmp_path / "out").iterdir())
+    assert 1 <= len(finished) < 40
+    for path in finished:
+        assert path.suffix == ".png"
+        Image.open(path).load()
+
+
+def test_help_is_light():
+    code = ("import sys; sys.argv = ['photochrom', '--help']\n"
+            "from photochrom.cli.main import main\n"
+            "try:\n    main()\nexcept SystemExit:\n    pass\n"
+            "heavy = {'torch', 'numpy', 'numba', 'pyvips', 'PIL'}\n"
+            "print(sorted(heavy & set(sys.modules)), file=sys.stderr)")
+    for wanted in ("--help", "gaussian --help"):
+        words = str(["photochrom", *wanted.split()])
+        result = subprocess.run([sys.executable, "-c", code.replace("['photochrom', '--help']", words)],
+                                capture_output=True, text=True, check=True)
+        assert result.stderr.strip() == "[]"
+        assert "gaussian" in result.stdout
+
+
+def test_completion_knows_operations_without_torch(process):
+    env = os.environ | {"_PHOTOCHROM_COMPLETE": "complete_bash", "COMP_WORDS": "photochrom gau", "COMP_CWORD": "1"}
+    result = subprocess.run([sys.executable, "-X", "importtime", "-c",
+                             "import sys; sys.argv=['photochrom']; from photochrom.cli.main import main; main()"],
+                            capture_output=True, text=True, env=env, check=False)
+    assert "gaussian" in result.stdout
+    assert "torch" not in result.stderr
