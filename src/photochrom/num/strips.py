@@ -59,7 +59,7 @@ def in_strips(function: Callable[[Tensor, Tensor | None, slice], Part], image: T
             if covered is not alpha and covered is not None and done_alpha is not None:
                 covered[..., top:bottom, :] = done_alpha
 
-    parallel_rows(rows, grain, height, _share(height, grain))
+    parallel_rows(rows, grain, height, _share(height, grain), torch_inside=True)
     return result, covered
 
 
@@ -91,7 +91,7 @@ def pointwise(function: Callable[..., Tensor], *pictures: Tensor, reuse: bool = 
                 bottom = min(top + grain, stop)
                 result[..., top:bottom, :] = function(*(picture[..., top:bottom, :] for picture in pictures))
 
-    parallel_rows(rows, 0, first.shape[-2], _share(first.shape[-2], grain))
+    parallel_rows(rows, 0, first.shape[-2], _share(first.shape[-2], grain), torch_inside=True)
     return result
 
 

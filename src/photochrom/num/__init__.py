@@ -1,0 +1,1 @@
+"""The engines: mathematics without user names."""
