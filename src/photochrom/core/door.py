@@ -107,18 +107,45 @@ def _enter_pil(picture: Any, who: str, argument: str) -> Opened:
     return Opened(opened.image, opened.alpha, lambda image, alpha: Image.fromarray(opened.back(image, alpha)))
 
 
+def enter_port(operation: Operation, name: str, picture: Any) -> Any:
+    """Turn what is given for a port after the first into what the operation's function takes."""
+    kind = operation.ports[name].kind if name in operation.ports else "picture"
+    if kind == "numbers":
+        try:
+            series = torch.as_tensor(picture, dtype=None if isinstance(picture, Tensor) else torch.float64)
+        except (TypeError, ValueError):
+            series = torch.empty(0, 0)
+        if series.ndim != 1:
+            raise ControlError(f"{operation.name}: {name} must be a series of numbers")
+        return series
+    image = enter(picture, operation.name, name).image
+    return image[:, :1] if name.endswith("mask") else image
+
+
 def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: Mapping[str, Any]) -> Any:
     """Run an operation on pictures of any accepted kind and return the kind of the first."""
-    opened = {name: enter(picture, operation.name, name) for name, picture in ports.items()}
-    first = opened["image"]
-    others = {name: entered.image.to(first.image) for name, entered in opened.items() if name != "image"}
-    check_channels(operation, first.image)
-    others = {name: fit_channels(operation, name, other) for name, other in others.items()}
-    measured = operation.measured
-    if measured is not None and first.alpha is not None:   # what is transparent does not count
-        known = {name: measured.measure(other, **controls) for name, other in others.items()}
-        known["image"] = measured.measure(first.image, first.alpha, **controls)
-        return first.back(measured.apply(first.image, known, **controls), first.alpha)
+    main = ports[operation.main]
+    if operation.ports[operation.main].kind == "pictures":
+        if not isinstance(main, (list, tuple)) or not main:
+            raise ControlError(f"{operation.name}: {operation.main} must be a list of pictures")
+        entered = [enter(picture, operation.name, operation.main) for picture in main]
+        for picture in entered:
+            if picture.image.shape != entered[0].image.shape:
+                raise ControlError(f"{operation.name}: the pictures must have one size and number of channels, got "
+                                   f"{tuple(picture.image.shape)} beside {tuple(entered[0].image.shape)}")
+        first, several = entered[0], [picture.image for picture in entered]
+    else:
+        first, several = enter(main, operation.name, operation.main), []
+        check_channels(operation, first.image)
+    others = {name: enter_port(operation, name, picture) for name, picture in ports.items()
+              if name != operation.main and picture is not None}
+    others = {name: fit_channels(operation, name, other.to(first.image)) for name, other in others.items()}
+    if operation.result == "data" or several:
+        result = operation.function(several or first.image, **others, **controls)
+        return result if operation.result == "data" else first.back(result, None)
+    if operation.measured is not None:   # what is transparent does not count
+        known = operation.statistics(first.image, first.alpha, others, controls)
+        return first.back(operation.measured.apply(first.image, known, **controls), first.alpha)
     image, alpha = with_alpha(operation, first.image, first.alpha,
                               lambda picture: operation.function(picture, **others, **controls))
     return first.back(image, alpha)
@@ -132,7 +159,9 @@ def check_channels(operation: Operation, image: Tensor) -> None:
 
 def fit_channels(operation: Operation, name: str, picture: Tensor) -> Tensor:
     """Return the picture of a port with the channels the operation needs: grey is three equal channels, else raise."""
-    if operation.channels is None or picture.shape[1] == operation.channels:
+    if operation.channels is None or picture.ndim == 1 or name.endswith("mask"):
+        return picture
+    if picture.shape[1] == operation.channels:
         return picture
     if operation.channels == 3 and picture.shape[1] == 1:
         return picture.expand(-1, 3, -1, -1)

@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from torch import Tensor
 
@@ -51,6 +51,24 @@ class Operation:
     channels: int | None = None
     halo: Callable[..., int | None] | None = None
     measured: Measured | None = None
+    gives: int | None = None
+    resizes: bool = False
+    result: Literal["picture", "data"] = "picture"
+
+    @property
+    def main(self) -> str:
+        """The name of the first port: `image`, or `images` where several are merged."""
+        return next(iter(self.ports))
+
+    @property
+    def others(self) -> list[str]:
+        """The names of the ports after the first."""
+        return list(self.ports)[1:]
+
+    @property
+    def chains(self) -> bool:
+        """Whether it takes one picture and gives one, so that it can be a step of a recipe."""
+        return self.main == "image" and self.result == "picture"
 
     def __reduce__(self) -> tuple[Any, ...]:   # pickled by name: the declaration stays in its module
         return _restore, (self.function.__module__, self.name)
@@ -62,6 +80,28 @@ class Operation:
                 raise ControlError(f"{self.name} has no control '{name}'{nearest(name, list(self.controls))}")
         return {name: control.check(controls.get(name, control.default), self.name)
                 for name, control in self.controls.items()}
+
+    def statistics(self, image: Tensor, weights: Tensor | None, others: Mapping[str, Any],
+                   controls: Mapping[str, Any]) -> dict[str, Statistics]:
+        """Measure every picture of a measured operation.
+
+        Args:
+            image: (B, C, H, W).
+            weights: how much each of its pixels counts, (B or 1, 1, H, W), such as its alpha; None for all alike.
+            others: the pictures of the other ports; `NAME_mask` weights the port NAME.
+            controls: the operation's controls.
+
+        Returns:
+            Statistics by port.
+        """
+        assert self.measured is not None
+        own = others.get("image_mask")
+        weights = own if weights is None else weights if own is None else weights * own
+        known = {"image": self.measured.measure(image, weights, **controls)}
+        for name, picture in others.items():
+            if not name.endswith("_mask"):
+                known[name] = self.measured.measure(picture, others.get(f"{name}_mask"), **controls)
+        return known
 
     def reaches(self, controls: Mapping[str, Any]) -> int | None:
         """Return how many pixels beyond a pixel are looked at, or None if the whole picture is needed at once."""
@@ -78,9 +118,10 @@ class Operation:
         """Return the declaration as plain data."""
         return {
             "name": self.name, "chapter": self.function.__module__.split(".")[-2], "module": self.function.__module__,
-            "summary": self.doc.summary, "about": self.doc.body, "reach": self.reach,
+            "result": self.result, "summary": self.doc.summary, "about": self.doc.body, "reach": self.reach,
             "reference": " ".join(self.doc.sections["Reference"].split()),
-            "ports": [{"name": name, "help": re.sub(r"^\([^)]*\), ", "", self.doc.args[name]), "aligned": port.aligned}
+            "ports": [{"name": name, "help": re.sub(r"^\([^)]*\), ", "", self.doc.args[name]), "aligned": port.aligned,
+                       "kind": port.kind, "optional": port.optional}
                       for name, port in self.ports.items()],
             "controls": [control.describe() for control in self.controls.values()],
         }
@@ -91,7 +132,8 @@ def _restore(module: str, name: str) -> Operation:
 
 
 def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
-       halo: Callable[..., int | None] | None = None, measured: Measured | None = None) -> Callable[[F], F]:
+       halo: Callable[..., int | None] | None = None, measured: Measured | None = None,
+       gives: int | None = None, resizes: bool = False) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
     Args:
@@ -100,6 +142,8 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         channels: the number of colour channels it needs; None for any.
         halo: for `reach="window"`: from the controls, how many pixels beyond a pixel it reads; None means all.
         measured: for `reach="image"`: the split into statistics and a pixel part.
+        gives: the number of colour channels of the result where it is not that of the image.
+        resizes: the result may have another size; such a step takes neither strength nor mask.
 
     Returns:
         A decorator. The decorated function takes tensors, NumPy arrays and PIL pictures and returns the kind
@@ -109,7 +153,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         DeclarationError: the signature, the docstring or the declaration is incomplete.
     """
     def declare(function: F) -> F:
-        operation = _declaration(function, reach, channelwise, channels, halo, measured)
+        operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes)
         names = list(operation.ports)
 
         @functools.wraps(function)
@@ -120,12 +164,12 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
                 raise ControlError(f"{operation.name} takes {len(names)} picture(s) by position, got {len(pictures)}; "
                                    "controls are given by name")
             ports = dict(zip(names, pictures, strict=False))
-            for name in names:
+            for name, port in operation.ports.items():
                 if name in arguments:
                     if name in ports:
                         raise ControlError(f"{operation.name}: '{name}' is given twice")
                     ports[name] = arguments.pop(name)
-                elif name not in ports:
+                elif name not in ports and not port.optional:
                     raise ControlError(f"{operation.name} needs the picture '{name}'")
             return through_the_door(operation, ports, operation.check(arguments))
 
@@ -146,7 +190,8 @@ def operation_of(function: Any) -> Operation:
 
 
 def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, channels: int | None,
-                 halo: Callable[..., int | None] | None, measured: Measured | None) -> Operation:
+                 halo: Callable[..., int | None] | None, measured: Measured | None, gives: int | None,
+                 resizes: bool) -> Operation:
     name = function.__name__
     doc = parse_docstring(function.__doc__ or "")
     hints = get_type_hints(function, include_extras=True)
@@ -157,6 +202,8 @@ def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, 
         if argument.kind is argument.POSITIONAL_OR_KEYWORD:
             marks = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
             port = next((mark for mark in marks if isinstance(mark, Port)), None)
+            if port is not None and (argument.default is None) != port.optional:
+                raise DeclarationError(f"{name}: the port '{argument.name}' must default to None if and only if optional")
             if port is None:
                 raise DeclarationError(f"{name}: '{argument.name}' stands before * but is not annotated as a picture")
             ports[argument.name] = port
@@ -170,12 +217,14 @@ def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, 
     for own in ("strength", "mask"):
         if own in ports or own in controls:
             raise DeclarationError(f"{name}: '{own}' belongs to the step; no operation takes it")
-    if next(iter(ports), None) != "image":
-        raise DeclarationError(f"{name}: the first argument must be called image")
+    if next(iter(ports), None) not in ("image", "images"):
+        raise DeclarationError(f"{name}: the first argument must be called image, or images where several are merged")
     if (reach == "window") != (halo is not None):
         raise DeclarationError(f"{name}: an operation that reaches a window declares its halo, and no other does")
     if measured is not None and reach != "image":
         raise DeclarationError(f"{name}: only an operation over the whole image is measured")
     if channelwise and reach != "pixel":
         raise DeclarationError(f"{name}: only a pixel operation can be channelwise")
-    return Operation(name, function, reach, ports, controls, doc, channelwise, channels, halo, measured)
+    result: Literal["picture", "data"] = "picture" if hints.get("return") is Tensor else "data"
+    return Operation(name, function, reach, ports, controls, doc, channelwise, channels, halo, measured, gives,
+                     resizes, result)

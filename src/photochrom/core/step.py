@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from photochrom.core.alpha import with_alpha
 from photochrom.core.controls import Control
-from photochrom.core.door import check_channels, enter, fit_channels
+from photochrom.core.door import check_channels, enter, enter_port, fit_channels
 from photochrom.core.errors import ControlError, nearest
 from photochrom.core.op import Operation, Statistics, operation_of
 from photochrom.core.types import Range
@@ -30,6 +30,13 @@ class Tensors(nn.Module):
             self._parameters[name] = value
         else:
             self._buffers[name] = value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute: nn.Module would look among the tensors first, where one may be called `training`."""
+        if isinstance(value, Tensor):
+            self[name] = value
+        else:
+            object.__setattr__(self, name, value)
 
     def discard(self, name: str) -> None:
         """Forget a tensor, if it is there."""
@@ -71,7 +78,9 @@ class Step(nn.Module):
         self.tensors = Tensors()
         self.pictures = Tensors()
         self.files: dict[str, str] = {}
-        ports = [name for name in self.operation.ports if name != "image"]
+        if not self.operation.chains:
+            raise ControlError(f"{self.operation.name} does not turn one picture into one, so it cannot be a step")
+        ports = self.operation.others
         for name in [name for name in ("mask", *ports) if name in arguments or name == "mask"]:
             picture = mask if name == "mask" else arguments.pop(name)
             if picture is not None:
@@ -80,6 +89,8 @@ class Step(nn.Module):
             if name not in self.operation.controls:
                 known = [*self.operation.controls, *ports, "strength", "mask"]
                 raise ControlError(f"{self.operation.name} has no control '{name}'{nearest(name, known)}")
+        if self.operation.resizes and (mask is not None or strength != 1.0):
+            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
         self.set("strength", strength)
         for name, control in self.operation.controls.items():
             self.set(name, arguments.get(name, control.default))
@@ -100,8 +111,7 @@ class Step(nn.Module):
         if isinstance(picture, (str, Path)):
             self.files[name] = str(picture)
             return
-        opened = enter(picture, self.operation.name, name)
-        self.pictures[name] = opened.image[:, :1] if name == "mask" else opened.image
+        self.pictures[name] = enter_port(self.operation, name, picture)
 
     def values(self) -> dict[str, Any]:
         """Return the operation's controls, tensors included."""
@@ -116,17 +126,41 @@ class Step(nn.Module):
     def references(self) -> dict[str, Tensor]:
         """Return the pictures bound to the operation's ports; raise if one is missing."""
         bound = self.pictures.items()
-        for name in self.operation.ports:
-            if name != "image" and name not in bound:
+        for name in self.operation.others:
+            if name not in bound and (name in self.files or not self.operation.ports[name].optional):
                 missing = f"the file {self.files[name]!r} is not read yet" if name in self.files else "none is bound"
                 raise ControlError(f"{self.operation.name} needs the picture '{name}': {missing}")
         return {name: fit_channels(self.operation, name, bound[name])
-                for name in self.operation.ports if name != "image"}
+                for name in self.operation.others if name in bound}
 
-    def measure(self, image: Tensor, weights: Tensor | None = None) -> Statistics:
-        """Return the statistics of one part of a picture, for an operation that is measured."""
-        assert self.operation.measured is not None
-        return self.operation.measured.measure(image, weights, **self.values())
+    def measure(self, image: Tensor, alpha: Tensor | None = None, rows: slice = slice(None)) -> Statistics:
+        """Return the statistics of some rows of the image, for an operation that is measured."""
+        weights = self._cut(image, rows).get("image_mask")
+        own = {} if weights is None else {"image_mask": weights}
+        return self.operation.statistics(image, alpha, own, self.values())["image"]
+
+    def measure_references(self, like: Tensor) -> dict[str, Statistics]:
+        """Return the statistics of the pictures bound to the ports, in the dtype and on the device of `like`."""
+        others = {name: picture.to(like) for name, picture in self.references().items() if name != "image_mask"}
+        known = self.operation.statistics(like, None, others, self.values())
+        return {name: found for name, found in known.items() if name != "image"}
+
+    def channels_out(self, channels: int) -> int:
+        """Return how many colour channels come out when `channels` go in."""
+        strength, gives = self.strength(), self.operation.gives
+        if gives is None or (isinstance(strength, float) and strength == 0):
+            return channels
+        whole = isinstance(strength, float) and strength == 1 and "mask" not in self.pictures
+        return gives if whole else max(gives, channels)
+
+    def strength(self) -> float | Tensor:
+        """Return the strength, a number or a tensor."""
+        return {**self.controls, **self.tensors.items()}["strength"]
+
+    def _cut(self, like: Tensor, rows: slice) -> dict[str, Tensor]:
+        """Return the pictures of the ports, those that lie over the image cut to `rows`."""
+        return {name: (picture[..., rows, :] if self.operation.ports[name].aligned else picture).to(like)
+                for name, picture in self.references().items()}
 
     def run(self, image: Tensor, alpha: Tensor | None = None, *, rows: slice = slice(None),
             statistics: Mapping[str, Statistics] | None = None) -> tuple[Tensor, Tensor | None]:
@@ -141,7 +175,7 @@ class Step(nn.Module):
         Returns:
             The new image and alpha.
         """
-        strength: Any = self.tensors.items().get("strength", self.controls.get("strength", 1.0))
+        strength = self.strength()
         if isinstance(strength, float) and strength == 0:
             return image, alpha
         check_channels(self.operation, image)
@@ -155,6 +189,9 @@ class Step(nn.Module):
         weight = weight.to(result)
         if weight.ndim == 1:
             weight = weight[:, None, None, None]
+        if result.shape[1] != image.shape[1]:   # a grey result mixed into a colour picture
+            channels = max(result.shape[1], image.shape[1])
+            image, result = image.expand(-1, channels, -1, -1), result.expand(-1, channels, -1, -1)
         blended = torch.lerp(image.to(result), result, weight)
         if alpha is not None and covered is not None and covered is not alpha:
             covered = torch.lerp(alpha, covered, weight)
@@ -163,18 +200,11 @@ class Step(nn.Module):
     def _call(self, image: Tensor, alpha: Tensor | None, rows: slice,
               statistics: Mapping[str, Statistics] | None) -> Callable[[Tensor], Tensor]:
         measured, values = self.operation.measured, self.values()
-        others = {name: picture.to(image) for name, picture in self.references().items()}
+        others = self._cut(image, rows)
         if measured is None:
-            cut = {name: picture[..., rows, :] if self.operation.ports[name].aligned else picture
-                   for name, picture in others.items()}
-            return lambda picture: self.operation.function(picture, **cut, **values)
-        known = statistics if statistics is not None else {"image": self.measure(image, alpha),
-                                                           **self.measure_references(image)}
+            return lambda picture: self.operation.function(picture, **others, **values)
+        known = statistics or self.operation.statistics(image, alpha, others, values)
         return lambda picture: measured.apply(picture, known, **values)
-
-    def measure_references(self, like: Tensor) -> dict[str, Statistics]:
-        """Return the statistics of the pictures bound to the ports, in the dtype and on the device of `like`."""
-        return {name: self.measure(picture.to(like)) for name, picture in self.references().items()}
 
     def _mask(self, image: Tensor, result: Tensor, rows: slice) -> Tensor | None:
         mask = self.pictures.items().get("mask")

@@ -33,9 +33,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Port:
-    """Marks an argument that takes a picture. `aligned`: it lies pixel by pixel over the image."""
+    """Marks an argument that takes a picture, or several, or a series of numbers."""
 
     aligned: bool = False
+    """It lies pixel by pixel over the image."""
+    kind: Literal["picture", "pictures", "numbers"] = "picture"
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,18 @@ Image: TypeAlias = Annotated[Tensor, Port(aligned=True)]
 
 Reference: TypeAlias = Annotated[Tensor, Port()]
 """Another picture of any size, (B, C, H, W)."""
+
+Images: TypeAlias = Annotated[list[Tensor], Port(kind="pictures")]
+"""Several pictures of one size, each (B, C, H, W), as the first argument of an operation that merges them."""
+
+Weights: TypeAlias = Annotated[Tensor | None, Port(optional=True)]
+"""Where a picture counts, (B or 1, 1, H, W) in 0..1. Called NAME_mask, it weights the statistics of the port NAME."""
+
+ImageWeights: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
+"""As `Weights`, for the image itself: the argument `image_mask`."""
+
+Numbers: TypeAlias = Annotated[Tensor, Port(kind="numbers")]
+"""A series of numbers, (N,), such as exposure times."""
 
 Color: TypeAlias = Annotated[tuple[float, float, float], Kind("color")]
 """A colour, RGB in display range 0..1."""

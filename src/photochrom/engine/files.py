@@ -69,7 +69,7 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
         feed = _feed(opened)
         memory = options.memory or default_memory()
         work = Run(steps, feed, memory, options.device, progress)
-        about = dataclasses.replace(opened.about, channels=work.channels)
+        about = dataclasses.replace(opened.about, channels=work.gives)
         encoder = encoder_for(about, target, profile=options.profile)
         direct = work.direct and opened.plain and encoder.plain and encoder.dtype == opened.dtype
         direct = direct and encoder.bands == opened.bands
@@ -81,10 +81,10 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
             for _, _, image, alpha in work.tiles():
                 yield encoder.encode(image, alpha)
 
-        save_strips(target, encoder, opened.height, opened.width, strips(), quality=options.quality,
+        save_strips(target, encoder, work.feed.height, work.feed.width, strips(), quality=options.quality,
                     overwrite=options.overwrite, protect=(source, *protect))
         notes = (*opened.about.notes, *encoder.notes)
-        return Done(source, target, opened.width, opened.height, time.perf_counter() - began, notes)
+        return Done(source, target, work.feed.width, work.feed.height, time.perf_counter() - began, notes)
 
 
 def _feed(opened: Source) -> RowFeed:

@@ -67,12 +67,16 @@ def check_frame(step: Step, height: int, width: int, channels: int, memory: int)
 
 
 def check_masks(steps: Sequence[Step], height: int, width: int) -> None:
-    """Raise if a mask is not of the picture's size, before any work is done."""
+    """Raise if a mask, or a picture that lies over the image, is not of its size, before any work is done."""
     for step in steps:
-        mask = step.pictures.items().get("mask")
-        if mask is not None and mask.shape[-2:] != (height, width):
-            raise ControlError(f"{step.operation.name}: the mask is {mask.shape[-1]} x {mask.shape[-2]} pixels, "
-                               f"the picture {width} x {height}")
+        if step.operation.resizes:
+            return   # what follows lies over a picture of another size
+        for name, mask in step.pictures.items().items():
+            aligned = name == "mask" or step.operation.ports[name].aligned
+            if not aligned or mask.shape[-2:] == (height, width):
+                continue
+            raise ControlError(f"{step.operation.name}: the {name.replace('_', ' ')} is {mask.shape[-1]} x "
+                               f"{mask.shape[-2]} pixels, the picture {width} x {height}")
 
 
 def needs(steps: Sequence[Step], start: int, stop: int, height: int) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -39,6 +40,9 @@ class Run:
         self.steps, self.feed = list(steps), feed
         self.expand = feed.channels == 1 and (expand or any(step.operation.channels == 3 for step in steps))
         self.channels = 3 if self.expand else feed.channels
+        """Colour channels that go in."""
+        self.gives = functools.reduce(lambda count, step: step.channels_out(count), self.steps, self.channels)
+        """Colour channels that come out."""
         check_masks(self.steps, feed.height, feed.width)
         self._frames()
         self.fused = leading(self.steps) if self.feed.levels and device == "cpu" else 0
@@ -112,7 +116,7 @@ class Run:
             self.feed.restart()
             for start, stop in self._intervals():
                 image, alpha = self._through(index, start, stop)
-                for found in _measure_strips(step, image, alpha):
+                for found in _measure_strips(step, image, alpha, start):
                     total = found if total is None else total.merge(found)
                 self.progress((stop - start) * self.feed.width // passes)
             self.statistics[index] = {"image": total, **step.measure_references(image[..., :1, :1])}
@@ -156,7 +160,7 @@ class Run:
         return function
 
 
-def _measure_strips(step: Step, image: Tensor, alpha: Tensor | None) -> list[Any]:
+def _measure_strips(step: Step, image: Tensor, alpha: Tensor | None, first_row: int) -> list[Any]:
     """Return the statistics of every strip, in order, so that merging them gives the same sum on any machine."""
     grain = strip_rows(image.shape[-1]) if image.device.type == "cpu" else image.shape[-2]
     found: dict[int, Any] = {}
@@ -165,7 +169,8 @@ def _measure_strips(step: Step, image: Tensor, alpha: Tensor | None) -> list[Any
         with torch.no_grad():
             for top in range(start, stop, grain):
                 cut = slice(top, min(top + grain, stop))
-                found[top] = step.measure(image[..., cut, :], None if alpha is None else alpha[..., cut, :])
+                cover = None if alpha is None else alpha[..., cut, :]
+                found[top] = step.measure(image[..., cut, :], cover, slice(first_row + cut.start, first_row + cut.stop))
 
-    parallel_rows(rows, 0, image.shape[-2], grain * 4)
+    parallel_rows(rows, 0, image.shape[-2], grain * 4, torch_inside=True)
     return [found[top] for top in sorted(found)]

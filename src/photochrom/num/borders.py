@@ -4,7 +4,7 @@ from typing import get_args
 
 import numpy as np
 
-from photochrom.core.types import Border
+from photochrom.core.types import Border as Border
 
 BORDERS: tuple[str, ...] = get_args(Border)
 

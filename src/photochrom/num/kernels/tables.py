@@ -42,10 +42,25 @@ def look_up_planes(source, table, identity, colours, planes):   # type: ignore[n
 def pack(planes, top, out):   # type: ignore[no-untyped-def]
     """out[i, j, k] = planes[k, i, j] * top, rounded half to even and clipped to 0..top; NaN becomes 0."""
     bands, rows, width = planes.shape
+    line = np.empty((bands, width), out.dtype)
+    zero, half = np.float32(0), np.float32(8388608)
     for i in range(rows):
         for k in range(bands):
-            src = planes[k, i]
+            src, dst = planes[k, i], line[k]
             for j in range(width):
-                value = src[j] * top
-                value = min(max(value, np.float32(0)), top)
-                out[i, j, k] = np.rint(value) if value == value else np.float32(0)
+                # The comparison is false for NaN. Adding 2^23 leaves no room for a fraction: it rounds half to even.
+                value = src[j] * top if src[j] > zero else zero
+                value = value if value < top else top
+                dst[j] = np.int32((value + half) - half)
+        row = out[i]
+        if bands == 3:
+            red, green, blue = line[0], line[1], line[2]
+            for j in range(width):
+                row[j, 0] = red[j]
+                row[j, 1] = green[j]
+                row[j, 2] = blue[j]
+        else:
+            for k in range(bands):
+                src_line = line[k]
+                for j in range(width):
+                    row[j, k] = src_line[j]

@@ -1,0 +1,1 @@
+"""photochrom and its peers side by side, on the same picture in the same run."""

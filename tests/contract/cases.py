@@ -1,0 +1,156 @@
+"""What every operation is given, made from its declaration: adding an operation adds its tests."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import photochrom
+from photochrom.core.controls import Control
+from photochrom.core.op import Operation
+from photochrom.core.registry import registry
+from photochrom.engine.plan import COPIES, LEAST_ROWS
+
+ALL = [registry.get(name) for name in registry.names()]
+OPERATIONS = [operation for operation in ALL if operation.chains and not operation.resizes]
+"""Those that turn one picture into one of the same size."""
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+COMPANIONS: dict[tuple[str, str, float], dict[str, Any]] = {
+    # The white point may be anything but the black point, whose upper end is the white point's default.
+    ("levels", "black", 1): {"white": 2.0},
+}
+"""Other controls that must move along where one stands at an end of its range."""
+
+ROUNDS_WHEN_NEUTRAL = {
+    "exposure": "decodes to linear light and encodes again, which rounds twice",
+}
+"""Operations whose neutral values give the input within 1e-6 and not bit for bit."""
+
+
+def settings(operation: Operation) -> list[dict[str, Any]]:
+    """Return the defaults, then each value of each choice and switch with the others left alone."""
+    found: list[dict[str, Any]] = [{}]
+    for control in operation.controls.values():
+        values: tuple[Any, ...] = control.choices if control.kind == "choice" else (True, False)
+        if control.kind in ("choice", "bool"):
+            found += [{control.name: value} for value in values if value != control.default]
+    return found
+
+
+def every(operations: list[Operation] = OPERATIONS) -> Any:
+    """Parametrise a test by operation."""
+    return pytest.mark.parametrize("operation", operations, ids=lambda operation: operation.name)
+
+
+def every_setting(operations: list[Operation] = OPERATIONS) -> Any:
+    """Parametrise a test by operation and by each of its `settings`."""
+    cases = [pytest.param(operation, values, id="-".join([operation.name, *map(str, values.values())]))
+             for operation in operations for values in settings(operation)]
+    return pytest.mark.parametrize(("operation", "values"), cases)
+
+
+def every_control(kinds: tuple[str, ...] = (), tensor: bool = False, ranged: bool = False) -> Any:
+    """Parametrise a test by operation and control."""
+    cases = [pytest.param(operation, control, id=f"{operation.name}-{control.name}")
+             for operation in OPERATIONS for control in operation.controls.values()
+             if (not kinds or control.kind in kinds) and (control.tensor or not tensor)
+             and (control.range is not None or not ranged)]
+    return pytest.mark.parametrize(("operation", "control"), cases)
+
+
+def picture(height: int = 13, width: int = 17, channels: int = 3, batch: int = 1, dtype: torch.dtype = torch.float32,
+            seed: int = 0, low: float = 0.0, high: float = 1.0) -> Tensor:
+    """Return a random picture (B, C, H, W) within low..high."""
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.rand(batch, channels, height, width, generator=generator, dtype=torch.float64)
+    return (low + (high - low) * values).to(dtype)
+
+
+def others(operation: Operation, image: Tensor, seed: int = 100, batch: int | None = None) -> dict[str, Tensor]:
+    """Return a picture for every port beyond the first: of the image's size where it lies over it, else of another."""
+    found = {}
+    for number, name in enumerate(operation.others):
+        port = operation.ports[name]
+        if port.kind == "numbers":
+            found[name] = torch.arange(1, 4, dtype=image.dtype, device=image.device)
+            continue
+        height, width = image.shape[-2:] if port.aligned else (11, 7)
+        channels = 1 if name.endswith("_mask") else operation.channels or image.shape[1]
+        made = picture(height, width, channels, batch or image.shape[0], image.dtype, seed + number, 0.2, 0.8)
+        found[name] = made.to(image.device)
+    return found
+
+
+def call(operation: Operation, image: Any, given: dict[str, Any] | None = None, **controls: Any) -> Any:
+    """Call the public function on a picture, the other ports generated unless given."""
+    if given is None:
+        given = others(operation, image) if isinstance(image, Tensor) else others(operation, picture())
+    return getattr(photochrom, operation.name)(image, **given, **controls)
+
+
+def pictures_of(operation: Operation) -> list[str]:
+    """Return the ports beyond the first that must be given and take a colour picture."""
+    return [name for name in operation.others
+            if operation.ports[name].kind == "picture" and not operation.ports[name].optional]
+
+
+def inside(control: Control) -> Any:
+    """Return a number within a control's range that is neither its default nor its neutral value."""
+    assert control.range is not None
+    low, high = control.range.soft or (control.range.low, control.range.high)
+    share = 0.6180339887
+    value = low * (high / low) ** share if control.range.scale == "log" and low > 0 else low + (high - low) * share
+    return round(value) if control.kind == "int" else value
+
+
+def channels_of(operation: Operation, wanted: int) -> int:
+    """Return the wanted number of channels, or the one number the operation takes."""
+    return operation.channels or wanted
+
+
+def little_memory(operation: Operation, values: dict[str, Any], width: int, channels: int) -> int:
+    """Return a budget that allows only the lowest tiles (where the operation can be tiled at all)."""
+    reach = operation.reaches(operation.check(values))
+    return width * channels * 4 * COPIES * (LEAST_ROWS + 2 * (reach or 0)) if reach is not None else 2**30
+
+
+def near(found: Tensor, expected: Tensor, tolerance: float = 1e-6) -> None:
+    """Assert equal shape, dtype and values within `tolerance` of the larger of 1 and the value."""
+    assert found.shape == expected.shape
+    assert found.dtype == expected.dtype
+    apart = (found - expected).abs() / expected.abs().clamp(min=1)
+    assert apart.max().item() <= tolerance
+
+
+def array(height: int, width: int, bands: int | None, dtype: Any, seed: int = 3) -> np.ndarray:
+    """Return a random array (H, W) or (H, W, bands), integers over their whole range, floats within 0..1."""
+    shape = (height, width) if bands is None else (height, width, bands)
+    values = np.random.default_rng(seed).random(shape)
+    top = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1
+    return np.round(values * top).astype(dtype) if top > 1 else values.astype(dtype)
+
+
+def one_sentence(error: pytest.ExceptionInfo, *words: str) -> None:
+    """Assert that an error reads as one sentence on one line that names each of `words`."""
+    text = str(error.value)
+    assert "\n" not in text
+    assert len(text) < 400
+    assert ". " not in text
+    assert not text.endswith(".")
+    for word in words:
+        assert word in text
+
+
+def just_outside(control: Control) -> list[Any]:
+    """Return the numbers next below and next above the hard range."""
+    assert control.range is not None
+    low, high = control.range.low, control.range.high
+    if control.kind == "int":
+        return [int(low) - 1, int(high) + 1]
+    return [math.nextafter(low, -math.inf), math.nextafter(high, math.inf)]
