@@ -13,7 +13,18 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
 from photochrom.core.recipe import Recipe
 from photochrom.core.step import Step
-from tests.contract.cases import array, call, channels_of, every, every_setting, near, one_sentence, others, picture, pictures_of
+from tests.contract.cases import (
+    array,
+    call,
+    channels_of,
+    every,
+    every_setting,
+    near,
+    one_sentence,
+    others,
+    picture,
+    pictures_of,
+)
 
 
 def step_of(operation: Operation, image: torch.Tensor | None = None, **controls: object) -> Step:

@@ -92,11 +92,11 @@ def test_numbers_buffers_and_parameters() -> None:
 def test_a_control_may_change_its_kind() -> None:
     image = torch.zeros(1, 1, 1, 1)
     step = Step(photochrom.brightness, amount=0.5)
-    for value, parameters, buffers in ((torch.tensor(0.25), 0, 1), (nn.Parameter(torch.tensor(0.5)), 1, 0), (0.75, 0, 0),
-                                       (nn.Parameter(torch.tensor(2.0)), 1, 0), (torch.tensor(3.0), 0, 1)):
+    for value, learnt, kept in ((torch.tensor(0.25), 0, 1), (nn.Parameter(torch.tensor(0.5)), 1, 0), (0.75, 0, 0),
+                                (nn.Parameter(torch.tensor(2.0)), 1, 0), (torch.tensor(3.0), 0, 1)):
         step.set("amount", value)
         assert step(image).item() == torch.as_tensor(value).item()
-        assert (len(list(step.parameters())), len(list(step.buffers()))) == (parameters, buffers)
+        assert (len(list(step.parameters())), len(list(step.buffers()))) == (learnt, kept)
     step.set("strength", torch.tensor(0.5))
     step.set("strength", 0.0)
     assert step(image) is image

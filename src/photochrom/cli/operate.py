@@ -42,12 +42,17 @@ def command_for(entry: dict[str, Any]) -> Callable[..., None]:
         from photochrom.core.step import STRENGTH, Step
         from photochrom.engine.recipes import read_picture
 
-        source, output = given.pop("input"), given.pop("output")
-        common = {name: given.pop(name) for name in COMMON}
-        pictures = {name: given.pop(name) for name in [*(port["name"] for port in ports), "mask"]}
+        source, output = given.pop("input"), given.pop("output", None)
+        common = {name: given.pop(name) for name in COMMON if name in given}
+        pictures = {name: given.pop(name, None) for name in [*(port["name"] for port in ports), "mask"]}
         operation = registry.get(entry["name"])
         kinds = {name: control.kind for name, control in operation.controls.items()} | {"strength": STRENGTH.kind}
         values = {name: parse(kinds[name], text) for name, text in given.items() if text is not None}
+        if not operation.chains:
+            from photochrom.cli.direct import call_directly
+
+            call_directly(operation, source, output, pictures, values, common)
+            return
         if source.is_dir():
             raise FileError(f"{source} is a folder; write a recipe and use `photochrom run RECIPE {source} -o OUT`")
         step = Step(operation, **values)
@@ -69,16 +74,23 @@ def _signature(entry: dict[str, Any], ports: list[dict[str, Any]]) -> inspect.Si
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
     parameters = [
-        parameter("input", Annotated[Path, typer.Argument(metavar="INPUT", help="the picture to change")]),
-        parameter("output", Annotated[Path, typer.Option("-o", "--output", metavar="OUTPUT",
-                                                         help="the file to write")]),
+        parameter("input", Annotated[list[Path], typer.Argument(metavar="INPUT...", help="the pictures to merge")])
+        if entry["ports"][0]["kind"] == "pictures" else
+        parameter("input", Annotated[Path, typer.Argument(metavar="INPUT", help="the picture to work on")]),
     ]
+    if entry["result"] == "picture":
+        option = typer.Option("-o", "--output", metavar="OUTPUT", help="the file to write")
+        parameters.append(parameter("output", Annotated[Path, option]))
     for port in ports:
         option = typer.Option(f"--{dashed(port['name'])}", metavar="FILE", help=port["help"])
-        parameters.append(parameter(port["name"], Annotated[Path, option]))
+        parameters.append(parameter(port["name"], Annotated[Path | None, option], None) if port["optional"] else
+                          parameter(port["name"], Annotated[Path, option]))
     for control in entry["controls"]:
         option = typer.Option(f"--{dashed(control['name'])}", metavar=_metavar(control), help=_help(control))
         parameters.append(parameter(control["name"], Annotated[str | None, option], None))
+    if entry["result"] == "data" or entry["ports"][0]["kind"] == "pictures":
+        kept = [name for name in COMMON if entry["result"] == "picture" or name in ("device", "json")]
+        return inspect.Signature([*parameters, *(parameter(name, *COMMON[name]) for name in kept)])
     strength = typer.Option("--strength", metavar="0..1", help="0 keeps the input, 1 (default) is the whole operation")
     mask = typer.Option("--mask", metavar="FILE", help="where to act: white fully, black not at all")
     parameters.append(parameter("strength", Annotated[str | None, strength], None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +58,9 @@ def enter(picture: Any, who: str, argument: str = "image") -> Opened:
         return _enter_array(picture, who, argument)
     if type(picture).__module__.startswith("PIL."):
         return _enter_pil(picture, who, argument)
-    raise ControlError(f"{who}: {argument} must be a tensor, a NumPy array or a PIL picture, "
+    if dataclasses.is_dataclass(picture) and hasattr(picture, "image") and hasattr(picture, "alpha"):
+        return _enter_photo(picture)
+    raise ControlError(f"{who}: {argument} must be a tensor, a NumPy array, a PIL picture or a Photo, "
                        f"got {type(picture).__name__}")
 
 
@@ -87,10 +90,10 @@ def _enter_array(array: np.ndarray, who: str, argument: str) -> Opened:
 
 
 def to_depth(values: Tensor, dtype: np.dtype) -> np.ndarray:
-    """Return `values` (display range 0..1) as an array; integers are rounded to the nearest level and clipped."""
+    """Return `values` (display range 0..1) as an array; integers are rounded half to even and clipped, NaN is 0."""
     if dtype in _LEVELS:
         top = _LEVELS[dtype]
-        return np.asarray((values.to(torch.float32) * top).round_().clamp_(0, top).numpy().astype(dtype))
+        return np.asarray((values.to(torch.float32).nan_to_num(0.0, 1.0, 0.0) * top).round_().clamp_(0, top).numpy().astype(dtype))
     return np.asarray(values.contiguous().numpy().astype(dtype, copy=False))
 
 
@@ -107,8 +110,11 @@ def _enter_pil(picture: Any, who: str, argument: str) -> Opened:
     return Opened(opened.image, opened.alpha, lambda image, alpha: Image.fromarray(opened.back(image, alpha)))
 
 
-def enter_port(operation: Operation, name: str, picture: Any) -> Any:
-    """Turn what is given for a port after the first into what the operation's function takes."""
+def enter_port(operation: Operation, name: str, picture: Any) -> dict[str, Tensor]:
+    """Turn what is given for a port after the first into what the operation's function takes, by port name.
+
+    A picture with alpha also fills the port NAME_mask, if there is one: what is transparent does not count.
+    """
     kind = operation.ports[name].kind if name in operation.ports else "picture"
     if kind == "numbers":
         try:
@@ -117,9 +123,23 @@ def enter_port(operation: Operation, name: str, picture: Any) -> Any:
             series = torch.empty(0, 0)
         if series.ndim != 1:
             raise ControlError(f"{operation.name}: {name} must be a series of numbers")
-        return series
-    image = enter(picture, operation.name, name).image
-    return image[:, :1] if name.endswith("mask") else image
+        return {name: series}
+    opened = enter(picture, operation.name, name)
+    if name.endswith("mask"):
+        return {name: opened.image[:, :1]}
+    entered = {name: opened.image}
+    if opened.alpha is not None and f"{name}_mask" in operation.ports:
+        entered[f"{name}_mask"] = opened.alpha
+    return entered
+
+
+def _enter_photo(photo: Any) -> Opened:
+    """A `Photo` of `photochrom.read`, known by its shape since this layer does not know files."""
+    def back(image: Tensor, alpha: Tensor | None) -> Any:
+        about = dataclasses.replace(photo.about, channels=image.shape[1], alpha=alpha is not None)
+        return dataclasses.replace(photo, image=image, alpha=alpha, about=about)
+
+    return Opened(photo.image, photo.alpha, back)
 
 
 def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: Mapping[str, Any]) -> Any:
@@ -137,8 +157,10 @@ def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: M
     else:
         first, several = enter(main, operation.name, operation.main), []
         check_channels(operation, first.image)
-    others = {name: enter_port(operation, name, picture) for name, picture in ports.items()
-              if name != operation.main and picture is not None}
+    others: dict[str, Any] = {}
+    for name, picture in ports.items():
+        if name != operation.main and picture is not None:
+            others = enter_port(operation, name, picture) | others
     others = {name: fit_channels(operation, name, other.to(first.image)) for name, other in others.items()}
     if operation.result == "data" or several:
         result = operation.function(several or first.image, **others, **controls)

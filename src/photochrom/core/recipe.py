@@ -57,7 +57,7 @@ class Recipe(nn.Module):
     def __len__(self) -> int:
         return len(self.steps)
 
-    def bind_files(self, load: Callable[[Path], Tensor]) -> Recipe:
+    def bind_files(self, load: Callable[[Path], Any]) -> Recipe:
         """Read the picture files that steps name, relative to the recipe's own folder; return the recipe."""
         for step in self:
             for port, file in list(step.files.items()):
@@ -151,8 +151,8 @@ def _step(entry: dict[str, Any], where: str) -> Step:
         step = Step(operation, **arguments)
     except PhotochromError as error:
         raise RecipeError(f"{where}: {error}") from None
-    for port in operation.ports:
-        if port != "image" and port not in step.files:
+    for port, declared in operation.ports.items():
+        if port != "image" and port not in step.files and not declared.optional:
             raise RecipeError(f"{where}: {name} needs the picture '{port}' = \"FILE\"")
     return step
 

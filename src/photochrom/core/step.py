@@ -111,7 +111,9 @@ class Step(nn.Module):
         if isinstance(picture, (str, Path)):
             self.files[name] = str(picture)
             return
-        self.pictures[name] = enter_port(self.operation, name, picture)
+        for port, tensor in enter_port(self.operation, name, picture).items():
+            if port == name or port not in self.pictures:
+                self.pictures[port] = tensor
 
     def values(self) -> dict[str, Any]:
         """Return the operation's controls, tensors included."""

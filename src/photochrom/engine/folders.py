@@ -50,21 +50,27 @@ def plan_jobs(inputs: Iterable[str | Path], out: str | Path) -> list[Job]:
         The jobs in the order of the inputs, folders by name.
 
     Raises:
-        FileError: an input is missing, or a folder holds no pictures.
+        FileError: a folder holds no pictures, or two inputs would be written to one file.
     """
     paths, out = [Path(path) for path in inputs], Path(out)
     if len(paths) == 1 and not paths[0].is_dir() and not out.is_dir() and out.suffix:
         return [Job(paths[0], out)]
-    jobs: list[Job] = []
+    jobs: dict[Path, Job] = {}
     for path in paths:
+        found = [(path, Path(path.name))]
         if path.is_dir():
-            found = sorted(_pictures(path, out))
+            found = [(file, file.relative_to(path)) for file in sorted(_pictures(path, out))]
             if not found:
                 raise FileError(f"the folder {path} holds no picture files")
-            jobs += [Job(file, out / _target(file.relative_to(path))) for file in found]
-        else:
-            jobs.append(Job(path, out / _target(Path(path.name))))
-    return jobs
+        for file, relative in found:
+            target = out / _target(relative)
+            if target in jobs and target.name != relative.name:   # a.gif beside a.png
+                target = out / relative.with_name(relative.name + ".png")
+            if target in jobs:
+                raise FileError(f"{jobs[target].source} and {file} would both be written to {target}; "
+                                "run them into different folders")
+            jobs[target] = Job(file, target)
+    return list(jobs.values())
 
 
 def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = None, *, workers: int | None = None,

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photochrom.core.door import enter, to_depth
+from photochrom.core.door import enter
 from photochrom.core.recipe import Recipe
 from photochrom.core.step import Step
 from photochrom.engine.feeds import TensorFeed, array_feed
 from photochrom.engine.plan import default_memory
 from photochrom.engine.run import Progress, Run
+from photochrom.num.samples import pack
 
 
 def run(recipe: Recipe | Step, picture: Any, *, memory: int | None = None, device: str = "cpu",
@@ -56,20 +57,12 @@ def run(recipe: Recipe | Step, picture: Any, *, memory: int | None = None, devic
         parts = []
         for _, _, colour, cover in work.tiles():
             whole = colour if cover is None else torch.cat([colour, cover], 1)
-            parts.append(to_depth(whole[0].movedim(0, -1).cpu(), picture.dtype))
+            stored = np.empty((*whole.shape[2:], whole.shape[1]), picture.dtype)
+            pack(whole[0].cpu().numpy(), stored)
+            parts.append(stored)
         result = np.concatenate(parts) if len(parts) > 1 else parts[0]
         return result[..., 0] if picture.ndim == 2 and result.shape[-1] == 1 else result
-    if _is_photo(picture):
-        import dataclasses
-
-        image, alpha = Run(steps, TensorFeed(picture.image, picture.alpha), budget, device, progress).collect()
-        about = dataclasses.replace(picture.about, channels=image.shape[1])
-        alpha = None if alpha is None else alpha.cpu()
-        return dataclasses.replace(picture, image=image.cpu(), alpha=alpha, about=about)
     opened = enter(picture, "run")
     image, alpha = Run(steps, TensorFeed(opened.image, opened.alpha), budget, device, progress).collect()
-    return opened.back(image, alpha)
+    return opened.back(image.cpu(), None if alpha is None else alpha.cpu())
 
-
-def _is_photo(picture: Any) -> bool:
-    return type(picture).__name__ == "Photo" and type(picture).__module__.startswith("photochrom.io")

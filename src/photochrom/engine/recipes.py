@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from photochrom.core import recipe as recipes
 from photochrom.core.op import Operation
 from photochrom.core.recipe import Recipe
 from photochrom.core.registry import registry
+
+if TYPE_CHECKING:
+    from photochrom.io import Photo
 
 
 def load_recipe(path: str | Path) -> Recipe:
@@ -28,11 +30,11 @@ def load_recipe(path: str | Path) -> Recipe:
     return recipes.load(path).bind_files(read_picture)
 
 
-def read_picture(path: Path) -> Tensor:
-    """Read a picture file as a tensor (1, C, H, W) in the working space."""
+def read_picture(path: Path) -> Photo:
+    """Read a picture file for a port of a step."""
     from photochrom.io import read
 
-    return read(path).image
+    return read(path)
 
 
 def operations() -> list[Operation]:

@@ -14,8 +14,9 @@ from photochrom.core.op import Statistics
 from photochrom.core.step import Step
 from photochrom.engine.feeds import Feed, Part, TensorFeed
 from photochrom.engine.plan import check_frame, check_masks, halo, needs, plan
-from photochrom.engine.tables import float_table, integer_table, leading, look_up, look_up_planes
+from photochrom.engine.tables import float_table, integer_table, leading
 from photochrom.num.parallel import parallel_rows
+from photochrom.num.samples import look_up, look_up_planes
 from photochrom.num.strips import in_strips, strip_rows
 
 Progress = Callable[[int], None]
@@ -49,8 +50,8 @@ class Run:
         self.statistics: dict[int, dict[str, Statistics]] = {}
         whole = self.channels + feed.has_alpha
         self.plan = plan(self.steps, self.feed.height, self.feed.width, whole, memory)
-        self.table = (float_table(self.steps[:self.fused], self.feed.levels)
-                      if self.fused and self.feed.levels else None)
+        # Without any step to fuse the table is the plain scale to 0..1.
+        self.table = float_table(self.steps[:self.fused], self.feed.levels) if self.feed.levels else None
 
     @property
     def direct(self) -> bool:
@@ -62,7 +63,7 @@ class Run:
         assert self.table is not None
         table = integer_table(self.table)
         for start, stop in self._intervals():
-            yield look_up(self.feed.raw(start, stop), table)
+            yield look_up(self.feed.raw(start, stop), table, self.feed.has_alpha)
             self.progress((stop - start) * self.feed.width)
 
     def tiles(self) -> Iterator[tuple[int, int, Tensor, Tensor | None]]:
@@ -125,9 +126,12 @@ class Run:
         """Return rows start..stop as they leave the first `count` steps."""
         intervals = needs(self.steps[:count], start, stop, self.feed.height)
         top, bottom = intervals[0]
-        first = self.fused if self.table is not None and self.fused <= count else 0
-        if first and self.table is not None:
-            image, alpha = look_up_planes(self.feed.raw(top, bottom), self.table.numpy())
+        first = 0
+        if self.table is not None and self.fused <= count:
+            first = self.fused
+            planes = look_up_planes(self.feed.raw(top, bottom), self.table.numpy(), self.feed.has_alpha)
+            whole = torch.from_numpy(planes)[None]
+            image, alpha = whole[:, :self.feed.channels], whole[:, self.feed.channels:] if self.feed.has_alpha else None
         else:
             image, alpha = self.feed.part(top, bottom)
         if self.expand:

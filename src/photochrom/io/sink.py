@@ -19,6 +19,7 @@ from photochrom.io.guard import check_output, whole_file, why_not_written
 from photochrom.io.library import vips, vips_of
 from photochrom.io.profiles import Linear, Plain, Space, space_for
 from photochrom.io.stream import save_stream
+from photochrom.num.samples import pack
 from photochrom.io.tifftags import append_tags
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ class Encoder:
 
     def _store(self, x: Tensor, out: Tensor) -> None:
         if self.dtype.kind == "u":
-            # clamp keeps NaN, and NaN as an integer is anything
-            x = x.nan_to_num(0.0, 1.0, 0.0).clamp_(0, 1).mul_(float(np.iinfo(self.dtype).max)).round_()
-        elif self.about.depth == "float16":
+            pack(x.numpy(), out.permute(1, 2, 0).numpy())
+            return
+        if self.about.depth == "float16":
             x = x.clamp(-65504.0, 65504.0)
         out.copy_(x)
 

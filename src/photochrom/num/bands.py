@@ -24,6 +24,7 @@ __all__ = [
     "apply",
     "box",
     "box_kernel",
+    "gaussian_halo",
     "gaussian_kernel",
     "gaussian_radius",
     "separable",
@@ -32,6 +33,19 @@ __all__ = [
 
 Method = Literal["direct", "products"]
 _Vector = Sequence[float] | np.ndarray
+
+
+def gaussian_halo(*, sigma: float, border: Border, **_: object) -> int | None:
+    """Return how far a Gaussian blur looks, for operations that contain one.
+
+    Args:
+        sigma: of the Gaussian.
+        border: what lies outside the picture.
+
+    Returns:
+        The kernel's radius; None where the picture wraps round and is needed whole.
+    """
+    return None if border == "circular" else gaussian_radius(sigma)
 
 
 def apply(image: Tensor, rows: Band, columns: Band) -> Tensor:

@@ -9,13 +9,8 @@ from torch import Tensor
 from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.op import op
 from photochrom.core.types import Border, Image, Range, Space
-from photochrom.num.bands import gaussian_kernel, gaussian_radius, separable
+from photochrom.num.bands import gaussian_halo, gaussian_kernel, separable
 from photochrom.num.strips import pointwise
-
-
-def gaussian_halo(*, sigma: float, border: Border, **_: object) -> int | None:
-    """Return the kernel's radius; None where the picture wraps round and is needed whole."""
-    return None if border == "circular" else gaussian_radius(sigma)
 
 
 @op(reach="window", halo=gaussian_halo)

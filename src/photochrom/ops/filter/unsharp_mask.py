@@ -11,9 +11,8 @@ from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.op import op
 from photochrom.core.types import Border, Image, Range, Space
 from photochrom.core.values import per_picture
-from photochrom.num.bands import gaussian_kernel, separable
+from photochrom.num.bands import gaussian_halo, gaussian_kernel, separable
 from photochrom.num.strips import pointwise
-from photochrom.ops.filter.gaussian import gaussian_halo
 
 
 @op(reach="window", halo=gaussian_halo)

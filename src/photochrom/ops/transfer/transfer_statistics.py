@@ -9,7 +9,7 @@ from torch import Tensor
 
 from photochrom.color.l_alpha_beta import l_alpha_beta_to_rgb, rgb_to_l_alpha_beta
 from photochrom.core.op import Measured, op
-from photochrom.core.types import Image, Reference
+from photochrom.core.types import Image, ImageWeights, Reference, Weights
 from photochrom.num.moments import Moments, moments
 
 _NO_SPREAD = 1e-6
@@ -30,7 +30,8 @@ def _apply(image: Tensor, statistics: Mapping[str, Moments]) -> Tensor:
 
 
 @op(reach="image", channels=3, measured=Measured(_measure, _apply))
-def transfer_statistics(image: Image, reference: Reference) -> Tensor:
+def transfer_statistics(image: Image, reference: Reference, image_mask: ImageWeights = None,
+                        reference_mask: Weights = None) -> Tensor:
     """Give a picture the palette of another by matching mean and spread of each channel.
 
     In l-alpha-beta, where the channels of natural pictures are nearly independent, each channel is shifted and
@@ -40,6 +41,8 @@ def transfer_statistics(image: Image, reference: Reference) -> Tensor:
     Args:
         image: (B, 3, H, W), sRGB-encoded, as in the paper.
         reference: (B or 1, 3, any H, any W), the picture whose palette is wanted.
+        image_mask: (B or 1, 1, H, W), the swatch of the image that is measured; the whole image is changed.
+        reference_mask: (B or 1, 1, of the reference's size), the swatch of the reference that is measured.
 
     Returns:
         (B, 3, H, W), sRGB-encoded; values may leave [0, 1].
@@ -57,4 +60,4 @@ def transfer_statistics(image: Image, reference: Reference) -> Tensor:
         >>> [round(v, 4) for v in transfer_statistics(grey, warm)[0, :, 0, 0].tolist()]
         [0.8, 0.5, 0.2]
     """
-    return _apply(image, {"image": _measure(image), "reference": _measure(reference)})
+    return _apply(image, {"image": _measure(image, image_mask), "reference": _measure(reference, reference_mask)})

@@ -1,0 +1,92 @@
+"""Commands of operations that are not steps: those that merge several pictures, and those that give data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from photochrom.core.errors import ControlError
+from photochrom.core.op import Operation
+
+
+def call_directly(operation: Operation, source: Path | list[Path], output: Path | None,
+                  pictures: dict[str, Path | None], values: dict[str, Any], common: dict[str, Any]) -> None:
+    """Read the pictures, call the operation, and write a picture or print data as JSON.
+
+    Args:
+        operation: whose result is data, or whose first port takes several pictures.
+        source: the picture file or files.
+        output: the file to write, None for data.
+        pictures: files of the further ports; those that hold a series of numbers may be text files.
+        values: controls as parsed.
+        common: the common options that were given.
+    """
+    from photochrom.cli.jobs import PROFILES
+    from photochrom.io import read, write
+
+    paths = source if isinstance(source, list) else [source]
+    photos = [read(path) for path in paths]
+    subject = [photo.image for photo in photos] if isinstance(source, list) else photos[0]
+    ports: dict[str, Any] = {}
+    for name, path in pictures.items():
+        if path is not None and name in operation.ports:
+            ports[name] = read_numbers(str(path)) if operation.ports[name].kind == "numbers" else read(path)
+    result = public(operation)(subject, **ports, **values)
+    if output is None:
+        print(json.dumps(plain(result), ensure_ascii=False))
+        return
+    if common.get("profile", "keep") not in PROFILES:
+        raise ControlError(f"--profile must be keep or srgb, got {common['profile']!r}")
+    image = result if isinstance(result, Tensor) else result.image
+    import dataclasses
+
+    about = dataclasses.replace(photos[0].about, channels=image.shape[1], alpha=False)
+    notes = write(dataclasses.replace(photos[0], image=image, alpha=None, about=about), output,
+                  profile=PROFILES[common.get("profile", "keep")], quality=common.get("quality"),
+                  overwrite=common.get("overwrite", False), protect=paths)
+    if not common.get("quiet"):
+        print(output)
+        for note in notes:
+            from photochrom.cli.report import complain
+
+            complain(f"{output}: {note}")
+
+
+def public(operation: Operation) -> Any:
+    """Return the function a library user calls."""
+    import importlib
+
+    return getattr(importlib.import_module(operation.function.__module__), operation.name)
+
+
+def plain(data: Any) -> Any:
+    """Return data as lists, numbers and dictionaries that JSON can hold."""
+    if isinstance(data, Tensor):
+        return data.tolist()
+    if hasattr(data, "_asdict"):
+        return {name: plain(value) for name, value in data._asdict().items()}
+    if isinstance(data, (list, tuple)):
+        return [plain(value) for value in data]
+    return data
+
+
+def read_numbers(text: str) -> list[float]:
+    """Read numbers such as `0.5,1/60,2` as seconds, or from a file that holds them line by line.
+
+    Example:
+        >>> read_numbers("0.5,1/4")
+        [0.5, 0.25]
+    """
+    words = Path(text).read_text(encoding="utf-8") if Path(text).is_file() else text
+    try:
+        return [_number(word) for word in words.replace(",", " ").split()]
+    except (ValueError, ZeroDivisionError):
+        raise ControlError(f"expected numbers separated by commas, or a file of them, got {text!r}") from None
+
+
+def _number(word: str) -> float:
+    top, _, bottom = word.partition("/")
+    return float(top) / float(bottom) if bottom else float(top)

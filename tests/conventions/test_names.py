@@ -1,0 +1,116 @@
+"""The vocabulary: every name that an operation gives a port or control is known, and means the same everywhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+
+import photochrom
+from photochrom.core.controls import parse
+from photochrom.core.registry import registry
+
+PORTS = {"image", "images", "reference", "content", "style", "source", "target", "scribbles", "times", "background",
+         "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask"}
+
+# A name is added here once, with its meaning; the next operation that means the same takes the same name.
+CONTROLS = {
+    "sigma": "a standard deviation in pixels, never a radius",
+    "radius": "pixels on each side of the centre",
+    "kernel_size": "pixels across",
+    "amount": "a gain",
+    "alpha": "opacity",
+    "gamma": "an exponent",
+    "coefficient": "a factor before a power",
+    "centre": "the value that stays",
+    "stops": "doublings of light",
+    "black": "the value that becomes black",
+    "white": "the value that becomes white",
+    "out_black": "the value that black becomes",
+    "out_white": "the value that white becomes",
+    "border": "what lies outside the picture",
+    "space": "where light is mixed",
+    "resample": "the kernel of a change of size",
+    "seed": "the only way in for randomness",
+    "levels": "a number of levels",
+    "bins": "a number of bins",
+    "threshold": "where a decision falls",
+    "eps": "a small number that keeps a division apart from 0",
+}
+UNITS = {"", "px", "EV", "deg", "%"}
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_names_belong_to_the_vocabulary(name: str) -> None:
+    operation = registry.get(name)
+    assert operation.main in ("image", "images")
+    assert set(operation.ports) <= PORTS, "a new port name is a decision: add it to PORTS"
+    assert set(operation.controls) <= set(CONTROLS), "a new control name is a decision: add it to CONTROLS"
+    for control in operation.controls.values():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", control.name)
+        assert control.range is None or control.range.unit in UNITS
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_lengths_are_in_pixels(name: str) -> None:
+    for control in registry.get(name).controls.values():
+        if control.name in ("sigma", "radius", "kernel_size"):
+            assert control.range is not None
+            assert control.range.unit == "px"
+            assert control.kind == ("float" if control.name == "sigma" else "int")
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_name_means_the_same_choices_everywhere(name: str) -> None:
+    for control in registry.get(name).controls.values():
+        if control.kind == "choice":
+            for other in photochrom.operations():
+                twin = other.controls.get(control.name)
+                assert twin is None or twin.choices == control.choices
+
+
+def test_conversions_are_called_a_to_b() -> None:
+    import photochrom.color.l_alpha_beta as lab
+    import photochrom.color.srgb as srgb
+
+    for module in (lab, srgb):
+        own = {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+        public = [name for name, value in own.items() if callable(value) and not name.startswith("_")]
+        assert len(public) == 2
+        for name in public:
+            assert re.fullmatch(r"\w+_to_\w+", name)
+            there, back = name.split("_to_")
+            assert f"{back}_to_{there}" in public
+
+
+def test_points_are_x_y_and_sizes_h_w_written_as_people_write_them() -> None:
+    assert parse("point", "3,5") == (3.0, 5.0)
+    assert parse("size", "640x480") == (480, 640), "typed width x height, kept as (h, w)"
+
+
+def test_chapters_are_those_of_the_house() -> None:
+    from photochrom.ops import CHAPTERS
+
+    known = "tone histogram transfer gray colorize filter frequency gradient hdr geometry restore style face compose"
+    assert set(CHAPTERS) <= set(known.split())
+
+
+def test_errors_are_one_sentence_naming_operation_argument_expected_and_got() -> None:
+    image = torch.zeros(1, 3, 4, 4)
+    wrong = [lambda: photochrom.gaussian(image, sigma=1000), lambda: photochrom.gaussian(image, sigma="wide"),
+             lambda: photochrom.gaussian(image, border="wall"), lambda: photochrom.gaussian(image, sigmma=1),
+             lambda: photochrom.gaussian(image.byte()), lambda: photochrom.gaussian("photo.jpg"),
+             lambda: photochrom.gaussian(image[0]), lambda: photochrom.gaussian(),
+             lambda: photochrom.transfer_statistics(image), lambda: photochrom.transfer_statistics(image[:, :1], image),
+             lambda: photochrom.Step(photochrom.gaussian, strength=3)]
+    for call in wrong:
+        with pytest.raises(photochrom.PhotochromError) as error:
+            call()
+        text = str(error.value)
+        assert re.match(r"(gaussian|transfer_statistics)\b", text)
+        assert re.search(r"\b(got|needs|no control)\b", text)
+        assert "\n" not in text
+        assert not text.endswith(".")
+        assert isinstance(error.value, ValueError)
