@@ -88,8 +88,8 @@ def _target_lines(outcomes: list[Outcome], quick: bool) -> Iterable[tuple[str, .
         elif outcome.row.checks is not None:
             worst = max((check.difference for check in outcome.agreements), default=float("nan"))
             shown = f"{worst:.2g}" if outcome.agreements else "-"
-            verdict = {"compared": "met", "disagrees": "**missed**"}.get(outcome.state, f"**failed**: {outcome.reason}")
-            yield name, f"greatest error ≤ {outcome.row.tolerance:g}", shown, verdict
+            word = {"compared": "met", "disagrees": "**missed**"}.get(outcome.state, f"**failed**: {outcome.reason}")
+            yield name, f"greatest error ≤ {outcome.row.tolerance:g}", shown, word
         for verdict in outcome.verdicts:
             yield name, verdict.target, _reached(verdict), "quick run: not judged" if quick else _word(verdict)
 

@@ -35,7 +35,7 @@ MODULES = {module_of(path): path for path in sorted(SOURCE.rglob("*.py"))}
 
 
 def imported(module: str, everywhere: bool) -> Iterator[tuple[str, int]]:
-    """Yield the photochrom modules that a module imports, at its top or anywhere, with their lines; not type-only ones."""
+    """Yield the photochrom modules that a module imports, at its top or anywhere, with their lines."""
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     waiting: list[ast.AST] = list(tree.body)
     while waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -36,13 +37,15 @@ def gaussian_weights(sigma: float) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _cases() -> list[tuple[str, str, dict[str, float], np.ndarray]]:
+def _cases() -> list[tuple[str, str, dict[str, Any], np.ndarray]]:
     """Return name, operation, controls and the kernel in float64."""
-    gaussians = [(f"gaussian sigma {sigma:g}", "gaussian", {"sigma": sigma}, gaussian_weights(sigma))
-                 for sigma in (2.0, 5.0, 20.0)]
-    boxes = [(f"box radius {radius}", "box", {"radius": radius}, np.full(2 * radius + 1, 1 / (2 * radius + 1)))
-             for radius in (1, 15, 100)]
-    return [*gaussians, *boxes]
+    cases: list[tuple[str, str, dict[str, Any], np.ndarray]] = []
+    for sigma in (2.0, 5.0, 20.0):
+        cases.append((f"gaussian sigma {sigma:g}", "gaussian", {"sigma": sigma}, gaussian_weights(sigma)))
+    for radius in (1, 15, 100):
+        side = 2 * radius + 1
+        cases.append((f"box radius {radius}", "box", {"radius": radius}, np.full(side, 1 / side)))
+    return cases
 
 
 def _checks(bench: Bench) -> Iterator[Check]:

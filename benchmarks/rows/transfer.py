@@ -20,10 +20,12 @@ def _pictures(bench: Bench) -> tuple[Any, Any]:
 
 def _pixel_part(bench: Bench) -> tuple[Any, Any]:
     """Return the picture and the operation's own pixel function, the statistics measured."""
-    import photochrom
+    from photochrom.core.op import operation_of
+    from photochrom.ops.transfer.transfer_statistics import transfer_statistics
 
     image, reference = _pictures(bench)
-    measured = photochrom.transfer_statistics.operation.measured
+    measured = operation_of(transfer_statistics).measured
+    assert measured is not None
     statistics = {"image": measured.measure(image), "reference": measured.measure(reference)}
     return image, lambda part: measured.apply(part, statistics)
 

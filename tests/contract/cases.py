@@ -24,8 +24,15 @@ DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 COMPANIONS: dict[tuple[str, str, float], dict[str, Any]] = {
     # The white point may be anything but the black point, whose upper end is the white point's default.
     ("levels", "black", 1): {"white": 2.0},
+    # The upper limit may not lie below the lower.
+    ("clip", "low", 100): {"high": 100.0}, ("clip", "high", -100): {"low": -100.0},
 }
 """Other controls that must move along where one stands at an end of its range."""
+
+STRAIGHT_THROUGH = {
+    "posterize": "a staircase, whose true slope of 0 would teach nothing",
+}
+"""Operations that pass the gradient on as if they did nothing."""
 
 ROUNDS_WHEN_NEUTRAL = {
     "exposure": "decodes to linear light and encodes again, which rounds twice",
@@ -64,6 +71,14 @@ def every_control(kinds: tuple[str, ...] = (), tensor: bool = False, ranged: boo
     return pytest.mark.parametrize(("operation", "control"), cases)
 
 
+def every_choice_of_ports(operations: list[Operation] = OPERATIONS) -> Any:
+    """Parametrise a test by operation, without and (where there are any) with its optional ports."""
+    cases = [pytest.param(operation, optional, id=operation.name + ("-all-ports" if optional else ""))
+             for operation in operations
+             for optional in {False, any(port.optional for port in operation.ports.values())}]
+    return pytest.mark.parametrize(("operation", "optional"), cases)
+
+
 def picture(height: int = 13, width: int = 17, channels: int = 3, batch: int = 1, dtype: torch.dtype = torch.float32,
             seed: int = 0, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Return a random picture (B, C, H, W) within low..high."""
@@ -72,11 +87,17 @@ def picture(height: int = 13, width: int = 17, channels: int = 3, batch: int = 1
     return (low + (high - low) * values).to(dtype)
 
 
-def others(operation: Operation, image: Tensor, seed: int = 100, batch: int | None = None) -> dict[str, Tensor]:
-    """Return a picture for every port beyond the first: of the image's size where it lies over it, else of another."""
+def others(operation: Operation, image: Tensor, seed: int = 100, batch: int | None = None,
+           optional: bool = False) -> dict[str, Tensor]:
+    """Return a picture for every port beyond the first: of the image's size where it lies over it, else of another.
+
+    Ports that may be left out are left out unless `optional`.
+    """
     found = {}
     for number, name in enumerate(operation.others):
         port = operation.ports[name]
+        if port.optional and not optional:
+            continue
         if port.kind == "numbers":
             found[name] = torch.arange(1, 4, dtype=image.dtype, device=image.device)
             continue

@@ -9,7 +9,16 @@ from torch import Tensor
 import photochrom
 from photochrom.core.controls import Control
 from photochrom.core.op import Operation
-from tests.contract.cases import call, every_control, every_setting, inside, others, picture
+from tests.contract.cases import (
+    STRAIGHT_THROUGH,
+    call,
+    every_choice_of_ports,
+    every_control,
+    every_setting,
+    inside,
+    others,
+    picture,
+)
 
 
 def small(operation: Operation, seed: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
@@ -23,6 +32,11 @@ def small(operation: Operation, seed: int = 0) -> tuple[Tensor, dict[str, Tensor
 @every_setting()
 def test_the_slope_in_every_picture_is_right(operation: Operation, values: dict) -> None:
     image, given = small(operation)
+    if operation.name in STRAIGHT_THROUGH:
+        call(operation, image, given, **values).sum().backward()
+        assert image.grad is not None
+        assert torch.equal(image.grad, torch.ones_like(image))
+        return
 
     def function(image: Tensor, *pictures: Tensor) -> Tensor:
         return call(operation, image, dict(zip(given, pictures, strict=True)), **values)
@@ -30,7 +44,24 @@ def test_the_slope_in_every_picture_is_right(operation: Operation, values: dict)
     assert torch.autograd.gradcheck(function, (image, *given.values()))
 
 
-@every_control(tensor=True)
+@every_choice_of_ports()
+def test_the_slope_in_every_port_is_right(operation: Operation, optional: bool) -> None:
+    if optional:
+        image = small(operation)[0].detach()
+        given = others(operation, image, optional=True)
+        assert torch.autograd.gradcheck(
+            lambda *pictures: call(operation, image, dict(zip(given, pictures, strict=True))),
+            tuple(other.requires_grad_() for other in given.values()))
+        return
+    image, given = small(operation)
+    ways = (lambda *pictures: call(operation, pictures[0], dict(zip(given, pictures[1:], strict=True))),
+            lambda *pictures: photochrom.Step(operation, **dict(zip(given, pictures[1:], strict=True)))(pictures[0]))
+    slopes = [torch.autograd.grad(way(image, *given.values()).square().sum(), [image, *given.values()]) for way in ways]
+    for one, other in zip(*slopes, strict=True):
+        assert torch.allclose(one, other)
+
+
+@every_control(tensor=True, ranged=True)
 @pytest.mark.parametrize("shape", [(), (2,), (2, 3)], ids=["one", "per picture", "per channel"])
 def test_the_slope_in_a_tensor_control_is_right(operation: Operation, control: Control, shape: tuple[int, ...]) -> None:
     image = torch.cat([small(operation, seed)[0].detach() for seed in (0, 1)])
@@ -39,7 +70,7 @@ def test_the_slope_in_a_tensor_control_is_right(operation: Operation, control: C
     assert torch.autograd.gradcheck(lambda value: call(operation, image, given, **{control.name: value}), (value,))
 
 
-@every_control(tensor=True)
+@every_control(tensor=True, ranged=True)
 def test_a_tensor_control_gives_what_the_number_gives(operation: Operation, control: Control) -> None:
     image = picture(batch=2)
     given = others(operation, image)
@@ -50,7 +81,7 @@ def test_a_tensor_control_gives_what_the_number_gives(operation: Operation, cont
         assert torch.allclose(call(operation, image, given, **{control.name: tensor}), expected, atol=1e-6)
 
 
-@every_control(tensor=True)
+@every_control(tensor=True, ranged=True)
 def test_a_tensor_control_may_differ_from_picture_to_picture(operation: Operation, control: Control) -> None:
     image = picture(batch=2)
     given = others(operation, image)

@@ -6,7 +6,19 @@ import pytest
 import torch
 
 from photochrom.core.op import Operation
-from tests.contract.cases import DEVICES, OPERATIONS, call, channels_of, every, every_setting, near, others, picture
+from tests.contract.cases import (
+    DEVICES,
+    OPERATIONS,
+    call,
+    channels_of,
+    every,
+    every_choice_of_ports,
+    every_setting,
+    near,
+    others,
+    picture,
+    settings,
+)
 
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 
@@ -33,14 +45,15 @@ def test_short_numbers_are_near_the_long_ones(operation: Operation, values: dict
     near(call(operation, image, given, **values).float(), wide, 12 * torch.finfo(dtype).eps)
 
 
-@every_setting()
-def test_inputs_are_untouched(operation: Operation, values: dict) -> None:
-    image = picture(batch=2)
-    given = others(operation, image)
-    before = {"image": image.clone(), **{name: other.clone() for name, other in given.items()}}
-    call(operation, image, given, **values)
-    for name, now in {"image": image, **given}.items():
-        assert torch.equal(now, before[name])
+@every_choice_of_ports()
+def test_inputs_are_untouched(operation: Operation, optional: bool) -> None:
+    for values in settings(operation):
+        image = picture(batch=2)
+        given = others(operation, image, optional=optional)
+        before = {"image": image.clone(), **{name: other.clone() for name, other in given.items()}}
+        call(operation, image, given, **values)
+        for name, now in {"image": image, **given}.items():
+            assert torch.equal(now, before[name])
 
 
 @every_setting()
@@ -49,20 +62,21 @@ def test_the_answer_is_always_the_same(operation: Operation, values: dict) -> No
     assert torch.equal(call(operation, image, **values), call(operation, image.clone(), **values))
 
 
-@every_setting()
-def test_a_batch_is_its_pictures_one_by_one(operation: Operation, values: dict) -> None:
-    image = picture(batch=2)
-    given = others(operation, image)
-    together = call(operation, image, given, **values)
-    for i in range(2):
-        alone = call(operation, image[i:i + 1], {name: other[i:i + 1] for name, other in given.items()}, **values)
-        near(together[i:i + 1], alone)
+@every_choice_of_ports()
+def test_a_batch_is_its_pictures_one_by_one(operation: Operation, optional: bool) -> None:
+    image = torch.cat([picture(seed=1, high=0.6), picture(seed=2, low=0.3)])
+    given = others(operation, image, optional=optional)
+    for values in settings(operation):
+        together = call(operation, image, given, **values)
+        for i in range(2):
+            alone = call(operation, image[i:i + 1], {name: other[i:i + 1] for name, other in given.items()}, **values)
+            near(together[i:i + 1], alone)
 
 
-@every([operation for operation in OPERATIONS if len(operation.ports) > 1])
-def test_one_reference_serves_a_batch(operation: Operation) -> None:
+@every_choice_of_ports([operation for operation in OPERATIONS if len(operation.ports) > 1])
+def test_one_reference_serves_a_batch(operation: Operation, optional: bool) -> None:
     image = picture(batch=2)
-    given = others(operation, image, batch=1)
+    given = others(operation, image, batch=1, optional=optional)
     doubled = {name: other.expand(2, -1, -1, -1) for name, other in given.items()}
     near(call(operation, image, given), call(operation, image, doubled))
 

@@ -100,6 +100,38 @@ def test_a_mask_of_another_size_is_refused(operation: Operation) -> None:
 
 
 @every()
+def test_weights_of_another_size_are_refused(operation: Operation) -> None:
+    image = picture(12, 16)
+    for name in [name for name in operation.others if name.endswith("_mask")]:
+        given = {**others(operation, image, optional=True), name: torch.ones(1, 1, 5, 6)}
+        step = Step(operation, **given)
+        for way in (lambda given=given: call(operation, image, given), lambda step=step: step(image),
+                    lambda step=step: photochrom.run(step, image)):
+            with pytest.raises(ControlError) as error:
+                way()
+            one_sentence(error, operation.name, "mask", "6 x 5")
+
+
+@every()
+def test_weights_of_one_change_nothing_and_of_nought_hide(operation: Operation) -> None:
+    image = picture(12, 16)
+    given = others(operation, image, optional=True)
+    weights = [name for name in operation.others if name.endswith("_mask")]
+    plain = call(operation, image, {name: other for name, other in given.items() if name not in weights})
+    near(call(operation, image, {name: torch.ones_like(other) if name in weights else other
+                                 for name, other in given.items()}), plain)
+    for name in [name for name in weights if name != "image_mask"]:
+        half = torch.ones_like(given[name])
+        half[..., :3, :] = 0
+        key = name.removesuffix("_mask")
+        base = {other: value for other, value in given.items() if other not in weights}
+        hidden = base[key].clone()
+        hidden[..., :3, :] = 5
+        near(call(operation, image, {**base, key: hidden, name: half}),
+             call(operation, image, {**base, key: base[key][..., 3:, :]}))
+
+
+@every()
 def test_a_step_without_its_pictures_says_which(operation: Operation) -> None:
     image = picture(12, 16)
     for name in pictures_of(operation):
@@ -143,7 +175,7 @@ def test_operations_are_pickled_by_name(operation: Operation) -> None:
 def test_tensor_controls_travel_in_the_state(operation: Operation, values: dict) -> None:
     image = picture()
     for name, control in operation.controls.items():
-        if control.tensor:
+        if control.tensor and control.range is not None:
             first, second = (torch.nn.Parameter(torch.tensor(value)) for value in (float(control.default), 0.9))
             step = step_of(operation, image, **{**values, name: first})
             other = step_of(operation, image, **{**values, name: second})

@@ -37,7 +37,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "cmyk": (Image.new("CMYK", (2, 2)), "mode CMYK; use picture.convert('RGB')"),
     "hsv": (Image.new("HSV", (2, 2)), "mode HSV; use picture.convert('RGB')"),
     "int picture": (Image.new("I", (2, 2)), "mode I; use picture.convert"),
-    "list": ([[0.5]], "a tensor, a NumPy array or a PIL picture, got list"),
+    "list": ([[0.5]], "a tensor, a NumPy array, a PIL picture or a Photo, got list"),
     "path": ("photo.jpg", "got str"),
     "nothing": (None, "got NoneType"),
 }

@@ -177,5 +177,5 @@ def test_an_empty_recipe_gives_the_picture_back() -> None:
 
 
 def test_a_recipe_refuses_what_is_no_picture() -> None:
-    with pytest.raises(ControlError, match=r"^recipe: image must be a tensor, a NumPy array or .* got str$"):
+    with pytest.raises(ControlError, match=r"^recipe: image must be a tensor, a NumPy array, .* got str$"):
         Recipe([Step(photochrom.negative)])("photo.jpg")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,24 +11,40 @@ from torch import Tensor
 from photochrom.core.op import Operation
 
 
-def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None,
-               call: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor | None]:
-    """Run `call` on a picture with alpha.
+def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, controls: Mapping[str, Any],
+               call: Callable[..., Tensor]) -> tuple[Tensor, Tensor | None]:
+    """Run an operation on a picture that may have alpha.
 
-    Where pixels are looked at alone (and by statistics), colour and alpha do not mix: alpha passes untouched. Where
-    neighbours mix, a transparent neighbour must not lend its hidden colour: colour is premultiplied, colour and alpha
-    go through the operation together, and the result is unpremultiplied. Pixels left fully transparent keep the colour
-    they had.
+    Where colours are changed but pixels stay where they are, alpha passes untouched. Where neighbours mix (a window, a
+    new size), a transparent neighbour must not lend its hidden colour: colour is premultiplied, colour and alpha go
+    through the operation, and the result is unpremultiplied. Pixels left fully transparent keep the colour they had.
+    An operation that mixes linear light is premultiplied in linear light.
+
+    Args:
+        operation: what is run.
+        image: (B, C, H, W).
+        alpha: (B, 1, H, W) or None.
+        controls: the operation's controls.
+        call: runs it on a picture; takes controls that differ by name.
+
+    Returns:
+        The new image and alpha.
     """
-    if alpha is None:
-        return call(image), None
-    if operation.reach == "pixel" or operation.measured is not None:
+    if alpha is None or not (operation.reach == "window" or operation.resizes):
         return call(image), alpha
-    if operation.channels is not None:
-        return call(image), alpha
-    together = call(torch.cat([image * alpha, alpha], 1))
-    colour, covered = together[:, :-1], together[:, -1:]
-    if colour.shape[-2:] != image.shape[-2:]:
-        image = torch.zeros_like(colour)
+    linear = operation.light is not None and controls.get("space") == "linear"
+    changed = {"space": "encoded"} if linear else {}   # the operation need not decode what is decoded here
+    premultiplied = (operation.light[0](image) if linear and operation.light else image) * alpha
+    each = any(isinstance(value, Tensor) and value.ndim == 2 for value in controls.values())
+    if each or operation.channels is not None:   # alpha does not fit beside the colours
+        colour = call(premultiplied, **changed)
+        covered = call(alpha.expand_as(image), **changed).mean(1, keepdim=True)
+    else:
+        together = call(torch.cat([premultiplied, alpha], 1), **changed)
+        colour, covered = together[:, :-1], together[:, -1:]
     seen = covered > 1e-6
-    return torch.where(seen, colour / torch.where(seen, covered, 1.0), image), covered.clamp(0, 1)
+    colour = colour / torch.where(seen, covered, 1.0)
+    if linear and operation.light:
+        colour = operation.light[1](colour)
+    hidden = image if colour.shape[-2:] == image.shape[-2:] else torch.zeros_like(colour)
+    return torch.where(seen, colour, hidden), covered.clamp(0, 1)

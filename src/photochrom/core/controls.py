@@ -68,11 +68,12 @@ def control_from(name: str, annotation: Any, default: Any, help: str) -> Control
         annotation, *rest = get_args(annotation)
         marks = tuple(rest)
     limits = next((mark for mark in marks if isinstance(mark, Range)), None)
-    named = next((mark.name for mark in marks if isinstance(mark, Kind)), None)
     tensor = False
     if get_origin(annotation) in (Union, pytypes.UnionType):
         parts = [part for part in get_args(annotation) if part is not Tensor]
         tensor, annotation = len(parts) < len(get_args(annotation)), parts[0]
+        marks += get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    named = next((mark.name for mark in marks if isinstance(mark, Kind)), None)
     if named:
         return Control(name, named, default, limits, (), tensor, help)
     if get_origin(annotation) is Literal:

@@ -94,7 +94,7 @@ def to_depth(values: Tensor, dtype: np.dtype) -> np.ndarray:
     if dtype in _LEVELS:
         top = _LEVELS[dtype]
         return np.asarray((values.to(torch.float32).nan_to_num(0.0, 1.0, 0.0) * top).round_().clamp_(0, top).numpy().astype(dtype))
-    return np.asarray(values.contiguous().numpy().astype(dtype, copy=False))
+    return np.array(values.numpy(), dtype=dtype)   # a copy: what comes out never shares memory with what came in
 
 
 def _enter_pil(picture: Any, who: str, argument: str) -> Opened:
@@ -124,6 +124,8 @@ def enter_port(operation: Operation, name: str, picture: Any) -> dict[str, Tenso
         if series.ndim != 1:
             raise ControlError(f"{operation.name}: {name} must be a series of numbers")
         return {name: series}
+    if kind == "table":
+        return _enter_table(operation.name, name, picture)
     opened = enter(picture, operation.name, name)
     if name.endswith("mask"):
         return {name: opened.image[:, :1]}
@@ -131,6 +133,23 @@ def enter_port(operation: Operation, name: str, picture: Any) -> dict[str, Tenso
     if opened.alpha is not None and f"{name}_mask" in operation.ports:
         entered[f"{name}_mask"] = opened.alpha
     return entered
+
+
+def _enter_table(who: str, name: str, table: Any) -> dict[str, Tensor]:
+    """A colour table: a tensor, an array, or what `photochrom.io.read_lut` gives, known by its shape like a `Photo`."""
+    known = table.values if dataclasses.is_dataclass(table) and hasattr(table, "domain") else table
+    if not isinstance(known, (Tensor, np.ndarray)):
+        raise ControlError(f"{who}: {name} must be a colour table, such as a .cube file, got {type(table).__name__}")
+    values = torch.as_tensor(known)
+    cube = values.ndim == 4 and len(set(values.shape[1:])) == 1
+    if not values.is_floating_point() or not (cube or values.ndim == 2) or len(values) != 3 or values.shape[1] < 2:
+        raise ControlError(f"{who}: {name} must be a floating table (3, S, S, S) or (3, S) with S at least 2, "
+                           f"got {values.dtype} {tuple(values.shape)}")
+    # Colour last in memory, so that the three numbers of an entry lie side by side and are fetched together. A table
+    # that is learnt stays the very tensor it is.
+    entered = {name: values if values.requires_grad else values.movedim(0, -1).contiguous().movedim(-1, 0)}
+    domain = getattr(table, "domain", None)
+    return entered if domain is None else entered | {f"{name}_domain": domain.flatten()}
 
 
 def _enter_photo(photo: Any) -> Opened:
@@ -145,6 +164,9 @@ def _enter_photo(photo: Any) -> Opened:
 def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: Mapping[str, Any]) -> Any:
     """Run an operation on pictures of any accepted kind and return the kind of the first."""
     main = ports[operation.main]
+    found = operation.direct(main, {name: given for name, given in ports.items() if name != operation.main}, controls)
+    if found is not None:
+        return found
     if operation.ports[operation.main].kind == "pictures":
         if not isinstance(main, (list, tuple)) or not main:
             raise ControlError(f"{operation.name}: {operation.main} must be a list of pictures")
@@ -156,32 +178,28 @@ def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: M
         first, several = entered[0], [picture.image for picture in entered]
     else:
         first, several = enter(main, operation.name, operation.main), []
-        check_channels(operation, first.image)
+    subject = fit_channels(operation, operation.main, first.image)
     others: dict[str, Any] = {}
     for name, picture in ports.items():
         if name != operation.main and picture is not None:
             others = enter_port(operation, name, picture) | others
     others = {name: fit_channels(operation, name, other.to(first.image)) for name, other in others.items()}
     if operation.result == "data" or several:
-        result = operation.function(several or first.image, **others, **controls)
+        result = operation.function(several or subject, **others, **controls)
         return result if operation.result == "data" else first.back(result, None)
     if operation.measured is not None:   # what is transparent does not count
-        known = operation.statistics(first.image, first.alpha, others, controls)
-        return first.back(operation.measured.apply(first.image, known, **controls), first.alpha)
-    image, alpha = with_alpha(operation, first.image, first.alpha,
-                              lambda picture: operation.function(picture, **others, **controls))
+        known = operation.statistics(subject, first.alpha, others, controls)
+        return first.back(operation.measured.apply(subject, known, **controls), first.alpha)
+    image, alpha = with_alpha(
+        operation, subject, first.alpha, controls,
+        lambda picture, **changed: operation.function(picture, **others, **{**controls, **changed}))
     return first.back(image, alpha)
-
-
-def check_channels(operation: Operation, image: Tensor) -> None:
-    """Raise unless `image` has the channels the operation needs."""
-    if operation.channels is not None and image.shape[1] != operation.channels:
-        raise ControlError(f"{operation.name}: image must have {operation.channels} channels, got {image.shape[1]}")
 
 
 def fit_channels(operation: Operation, name: str, picture: Tensor) -> Tensor:
     """Return the picture of a port with the channels the operation needs: grey is three equal channels, else raise."""
-    if operation.channels is None or picture.ndim == 1 or name.endswith("mask"):
+    kind = operation.ports[name].kind if name in operation.ports else "picture"
+    if operation.channels is None or kind in ("numbers", "table") or name.endswith("mask"):
         return picture
     if picture.shape[1] == operation.channels:
         return picture

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from torch import Tensor
@@ -35,6 +35,8 @@ class Measured:
     """`measure(picture, weights=None, **controls)`: the statistics of one part of a picture."""
     apply: Callable[..., Tensor]
     """`apply(image, statistics, **controls)`: the pixel part; `statistics` by port name."""
+    placed: bool = False
+    """`measure` is also told `first_row`: at which row of the whole picture the part begins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,12 @@ class Operation:
     measured: Measured | None = None
     gives: int | None = None
     resizes: bool = False
+    light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
+    """How it decodes to linear light and back where its control `space` says so."""
     result: Literal["picture", "data"] = "picture"
+    framed: Callable[..., bool] | None = None
+    on_samples: Callable[..., Any] | None = None
+    keeps_alpha: bool = False
 
     @property
     def main(self) -> str:
@@ -82,7 +89,7 @@ class Operation:
                 for name, control in self.controls.items()}
 
     def statistics(self, image: Tensor, weights: Tensor | None, others: Mapping[str, Any],
-                   controls: Mapping[str, Any]) -> dict[str, Statistics]:
+                   controls: Mapping[str, Any], first_row: int = 0) -> dict[str, Statistics]:
         """Measure every picture of a measured operation.
 
         Args:
@@ -90,21 +97,50 @@ class Operation:
             weights: how much each of its pixels counts, (B or 1, 1, H, W), such as its alpha; None for all alike.
             others: the pictures of the other ports; `NAME_mask` weights the port NAME.
             controls: the operation's controls.
+            first_row: the row of the whole picture at which `image` begins.
 
         Returns:
             Statistics by port.
         """
         assert self.measured is not None
+        for name, mask in others.items():
+            picture = image if name == "image_mask" else others.get(name.removesuffix("_mask"), mask)
+            if name.endswith("_mask") and mask.shape[-2:] != picture.shape[-2:]:
+                raise ControlError(f"{self.name}: {name} must have the size of its picture, got {mask.shape[-1]} x "
+                                   f"{mask.shape[-2]} pixels for {picture.shape[-1]} x {picture.shape[-2]}")
         own = others.get("image_mask")
         weights = own if weights is None else weights if own is None else weights * own
-        known = {"image": self.measured.measure(image, weights, **controls)}
+        place = {"first_row": first_row} if self.measured.placed else {}
+        known = {"image": self.measured.measure(image, weights, **controls, **place)}
         for name, picture in others.items():
             if not name.endswith("_mask"):
                 known[name] = self.measured.measure(picture, others.get(f"{name}_mask"), **controls)
         return known
 
+    def direct(self, picture: Any, ports: Mapping[str, Any], controls: Mapping[str, Any]) -> Any:
+        """Run on integer samples as they are, where the operation can; None sends the caller the usual way.
+
+        Args:
+            picture: what was given for the first port.
+            ports: what was given for the others.
+            controls: all of them, checked.
+        """
+        if self.on_samples is None or not hasattr(picture, "__array_interface__") or not hasattr(picture, "dtype"):
+            return None
+        if picture.dtype.str[1:] not in ("u1", "u2") or not picture.dtype.isnative or picture.size == 0:
+            return None
+        shape = picture.shape if picture.ndim == 3 else (*picture.shape, 1)
+        if len(shape) != 3 or shape[2] not in (1, 3) or any(given is not None for given in ports.values()):
+            return None   # what is transparent or masked is weighed, which takes floats
+        if self.channels not in (None, shape[2]):
+            return None
+        found = self.on_samples(picture.reshape(shape), **controls)
+        return found.reshape(picture.shape) if found is not None and self.result == "picture" else found
+
     def reaches(self, controls: Mapping[str, Any]) -> int | None:
         """Return how many pixels beyond a pixel are looked at, or None if the whole picture is needed at once."""
+        if self.framed is not None and self.framed(**controls):
+            return None
         if self.reach == "pixel" or self.measured is not None:
             return 0
         return self.halo(**controls) if self.halo is not None else None
@@ -133,7 +169,9 @@ def _restore(module: str, name: str) -> Operation:
 
 def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        halo: Callable[..., int | None] | None = None, measured: Measured | None = None,
-       gives: int | None = None, resizes: bool = False) -> Callable[[F], F]:
+       gives: int | None = None, resizes: bool = False, framed: Callable[..., bool] | None = None,
+       on_samples: Callable[..., Any] | None = None, keeps_alpha: bool = False,
+       light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
     Args:
@@ -144,6 +182,11 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         measured: for `reach="image"`: the split into statistics and a pixel part.
         gives: the number of colour channels of the result where it is not that of the image.
         resizes: the result may have another size; such a step takes neither strength nor mask.
+        light: for an operation with a control `space`: how it decodes to linear light, and back.
+        framed: for `reach="pixel"`: from the controls, whether a pattern over the whole frame is laid on the pixels.
+        on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16
+            without any conversion to floats, or None where these controls need floats.
+        keeps_alpha: alpha passes untouched although neighbours are looked at, because none lends another its colour.
 
     Returns:
         A decorator. The decorated function takes tensors, NumPy arrays and PIL pictures and returns the kind
@@ -153,7 +196,8 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         DeclarationError: the signature, the docstring or the declaration is incomplete.
     """
     def declare(function: F) -> F:
-        operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes)
+        operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes, framed)
+        operation = replace(operation, on_samples=on_samples, light=light)
         names = list(operation.ports)
 
         @functools.wraps(function)
@@ -191,7 +235,7 @@ def operation_of(function: Any) -> Operation:
 
 def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, channels: int | None,
                  halo: Callable[..., int | None] | None, measured: Measured | None, gives: int | None,
-                 resizes: bool) -> Operation:
+                 resizes: bool, framed: Callable[..., bool] | None) -> Operation:
     name = function.__name__
     doc = parse_docstring(function.__doc__ or "")
     hints = get_type_hints(function, include_extras=True)
@@ -223,8 +267,8 @@ def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, 
         raise DeclarationError(f"{name}: an operation that reaches a window declares its halo, and no other does")
     if measured is not None and reach != "image":
         raise DeclarationError(f"{name}: only an operation over the whole image is measured")
-    if channelwise and reach != "pixel":
-        raise DeclarationError(f"{name}: only a pixel operation can be channelwise")
+    if (channelwise or framed is not None) and reach != "pixel":
+        raise DeclarationError(f"{name}: only a pixel operation can be channelwise or framed")
     result: Literal["picture", "data"] = "picture" if hints.get("return") is Tensor else "data"
     return Operation(name, function, reach, ports, controls, doc, channelwise, channels, halo, measured, gives,
-                     resizes, result)
+                     resizes, result=result, framed=framed)

@@ -72,7 +72,8 @@ class Recipe(nn.Module):
             lines += ["", "[[step]]", f"op = {_toml(step.operation.name)}"]
             # Every control is written, so that a later change of a default does not change the recipe.
             for name, tensor in step.tensors.items().items():
-                if tensor.numel() != 1:
+                curve = name != "strength" and step.operation.controls[name].kind == "curve"
+                if tensor.numel() != 1 and not (curve and tensor.ndim == 2):
                     raise RecipeError(f"{name} of step {step.operation.name} has {tensor.numel()} values; "
                                       "a recipe file holds one number for it")
             lines += [f"{name} = {_toml(value)}" for name, value in step.values().items()]
@@ -159,7 +160,7 @@ def _step(entry: dict[str, Any], where: str) -> Step:
 
 def _toml(value: Any) -> str:
     if isinstance(value, Tensor):
-        return _toml(value.detach().item())
+        return _toml(value.detach().item() if value.numel() == 1 else value.detach().tolist())
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from photochrom.core.alpha import with_alpha
 from photochrom.core.controls import Control
-from photochrom.core.door import check_channels, enter, enter_port, fit_channels
+from photochrom.core.door import enter, enter_port, fit_channels
 from photochrom.core.errors import ControlError, nearest
 from photochrom.core.op import Operation, Statistics, operation_of
 from photochrom.core.types import Range
@@ -139,7 +139,7 @@ class Step(nn.Module):
         """Return the statistics of some rows of the image, for an operation that is measured."""
         weights = self._cut(image, rows).get("image_mask")
         own = {} if weights is None else {"image_mask": weights}
-        return self.operation.statistics(image, alpha, own, self.values())["image"]
+        return self.operation.statistics(image, alpha, own, self.values(), rows.start or 0)["image"]
 
     def measure_references(self, like: Tensor) -> dict[str, Statistics]:
         """Return the statistics of the pictures bound to the ports, in the dtype and on the device of `like`."""
@@ -180,8 +180,9 @@ class Step(nn.Module):
         strength = self.strength()
         if isinstance(strength, float) and strength == 0:
             return image, alpha
-        check_channels(self.operation, image)
-        result, covered = with_alpha(self.operation, image, alpha, self._call(image, alpha, rows, statistics))
+        image = fit_channels(self.operation, "image", image)
+        result, covered = with_alpha(self.operation, image, alpha, self.values(),
+                                     self._call(image, alpha, rows, statistics))
         mask = self._mask(image, result, rows)
         if mask is None and isinstance(strength, float) and strength == 1:
             return result, covered
@@ -200,13 +201,13 @@ class Step(nn.Module):
         return blended, covered
 
     def _call(self, image: Tensor, alpha: Tensor | None, rows: slice,
-              statistics: Mapping[str, Statistics] | None) -> Callable[[Tensor], Tensor]:
+              statistics: Mapping[str, Statistics] | None) -> Callable[..., Tensor]:
         measured, values = self.operation.measured, self.values()
         others = self._cut(image, rows)
         if measured is None:
-            return lambda picture: self.operation.function(picture, **others, **values)
+            return lambda picture, **changed: self.operation.function(picture, **others, **{**values, **changed})
         known = statistics or self.operation.statistics(image, alpha, others, values)
-        return lambda picture: measured.apply(picture, known, **values)
+        return lambda picture, **changed: measured.apply(picture, known, **{**values, **changed})
 
     def _mask(self, image: Tensor, result: Tensor, rows: slice) -> Tensor | None:
         mask = self.pictures.items().get("mask")

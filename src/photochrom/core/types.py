@@ -33,11 +33,11 @@ class Range:
 
 @dataclass(frozen=True)
 class Port:
-    """Marks an argument that takes a picture, or several, or a series of numbers."""
+    """Marks an argument that takes a picture, or several, or a series of numbers, or a colour table."""
 
     aligned: bool = False
     """It lies pixel by pixel over the image."""
-    kind: Literal["picture", "pictures", "numbers"] = "picture"
+    kind: Literal["picture", "pictures", "numbers", "table"] = "picture"
     optional: bool = False
 
 
@@ -65,6 +65,13 @@ ImageWeights: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=T
 
 Numbers: TypeAlias = Annotated[Tensor, Port(kind="numbers")]
 """A series of numbers, (N,), such as exposure times."""
+
+Table: TypeAlias = Annotated[Tensor, Port(kind="table")]
+"""A colour table: (3, S, S, S), indexed [channel, blue, green, red], or a curve a channel, (3, S). A `.cube` file.
+One that does not span 0..1 also fills the port NAME_domain."""
+
+Domain: TypeAlias = Annotated[Tensor | None, Port(kind="numbers", optional=True)]
+"""What the ends of a table stand for: six numbers, the lowest red, green and blue, then the highest. None is 0..1."""
 
 Color: TypeAlias = Annotated[tuple[float, float, float], Kind("color")]
 """A colour, RGB in display range 0..1."""

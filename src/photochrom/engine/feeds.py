@@ -19,6 +19,8 @@ class Feed(Protocol):
     width: int
     channels: int
     has_alpha: bool
+    load: int
+    """How much more a channel takes than one of a single float32 picture."""
     levels: int | None
     """256 or 65536 where raw samples may go through a table, else None."""
 
@@ -44,6 +46,7 @@ class TensorFeed:
         self.image, self.alpha = image, alpha
         self.height, self.width, self.channels = image.shape[-2], image.shape[-1], image.shape[1]
         self.has_alpha = alpha is not None
+        self.load = max(1, image.shape[0] * image.element_size() // 4)
 
     def restart(self) -> None:
         """Nothing to do: a tensor is at hand from every row."""
@@ -67,7 +70,7 @@ class RowFeed:
     def __init__(self, height: int, width: int, channels: int, has_alpha: bool, levels: int | None,
                  opener: Callable[[], Callable[[int, int], np.ndarray]], decode: Callable[[np.ndarray], Part]) -> None:
         self.height, self.width, self.channels, self.has_alpha = height, width, channels, has_alpha
-        self.levels = levels
+        self.levels, self.load = levels, 1
         self._open, self.decode = opener, decode
         self._read: Callable[[int, int], np.ndarray] | None = None
         self._kept: np.ndarray | None = None

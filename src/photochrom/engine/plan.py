@@ -38,7 +38,7 @@ def plan(steps: Sequence[Step], height: int, width: int, channels: int, memory: 
         steps: the steps that run tile by tile.
         height: of the picture.
         width: of the picture.
-        channels: including alpha.
+        channels: including alpha, of all pictures of a batch.
         memory: bytes that the tiles may take.
 
     Raises:
@@ -75,7 +75,7 @@ def check_masks(steps: Sequence[Step], height: int, width: int) -> None:
             aligned = name == "mask" or step.operation.ports[name].aligned
             if not aligned or mask.shape[-2:] == (height, width):
                 continue
-            raise ControlError(f"{step.operation.name}: the {name.replace('_', ' ')} is {mask.shape[-1]} x "
+            raise ControlError(f"{step.operation.name}: {name} is {mask.shape[-1]} x "
                                f"{mask.shape[-2]} pixels, the picture {width} x {height}")
 
 

@@ -48,7 +48,7 @@ class Run:
         self._frames()
         self.fused = leading(self.steps) if self.feed.levels and device == "cpu" else 0
         self.statistics: dict[int, dict[str, Statistics]] = {}
-        whole = self.channels + feed.has_alpha
+        whole = (self.channels + feed.has_alpha) * self.feed.load
         self.plan = plan(self.steps, self.feed.height, self.feed.width, whole, memory)
         # Without any step to fuse the table is the plain scale to 0..1.
         self.table = float_table(self.steps[:self.fused], self.feed.levels) if self.feed.levels else None
@@ -63,19 +63,19 @@ class Run:
         assert self.table is not None
         table = integer_table(self.table)
         for start, stop in self._intervals():
-            yield look_up(self.feed.raw(start, stop), table, self.feed.has_alpha)
+            found = look_up(self.feed.raw(start, stop), table, self.feed.has_alpha)
             self.progress((stop - start) * self.feed.width)
+            yield found
 
     def tiles(self) -> Iterator[tuple[int, int, Tensor, Tensor | None]]:
         """Yield (first row, last row, image, alpha) from top to bottom."""
-        with torch.no_grad():
-            passes = 1 + sum(step.operation.measured is not None for step in self.steps)
-            self._measure(passes)
-            self.feed.restart()
-            for start, stop in self._intervals():
-                image, alpha = self._through(len(self.steps), start, stop)
-                yield start, stop, image, alpha
-                self.progress((stop - start) * self.feed.width // passes)
+        passes = 1 + sum(step.operation.measured is not None for step in self.steps)
+        self._measure(passes)
+        self.feed.restart()
+        for start, stop in self._intervals():
+            image, alpha = self._through(len(self.steps), start, stop)
+            self.progress((stop - start) * self.feed.width // passes)
+            yield start, stop, image, alpha
 
     def _intervals(self) -> Iterator[tuple[int, int]]:
         for start in range(0, self.feed.height, self.plan.rows):
@@ -87,7 +87,8 @@ class Run:
         if last < 0:
             return
         feed, step = self.feed, self.steps[last]
-        check_frame(step, feed.height, feed.width, self.channels + feed.has_alpha, self.memory)
+        whole = (self.channels + feed.has_alpha) * feed.load
+        check_frame(step, feed.height, feed.width, whole, self.memory)
         image, alpha = Run(self.steps[:last], feed, self.memory, self.device, expand=self.expand).collect()
         with torch.no_grad():
             image, alpha = step.run(image.to(self.device), None if alpha is None else alpha.to(self.device))
@@ -108,6 +109,7 @@ class Run:
         assert image is not None
         return image, alpha
 
+    @torch.no_grad()
     def _measure(self, passes: int) -> None:
         """Measure the picture for each step that needs statistics, each in a pass over the tiles before it."""
         for index, step in enumerate(self.steps):
@@ -122,6 +124,7 @@ class Run:
                 self.progress((stop - start) * self.feed.width // passes)
             self.statistics[index] = {"image": total, **step.measure_references(image[..., :1, :1])}
 
+    @torch.no_grad()
     def _through(self, count: int, start: int, stop: int) -> Part:
         """Return rows start..stop as they leave the first `count` steps."""
         intervals = needs(self.steps[:count], start, stop, self.feed.height)

@@ -15,7 +15,8 @@ from photochrom.core.step import Step
 def fusible(step: Step) -> bool:
     """Tell whether a step acts on every sample alike: channelwise, unmasked and with plain numbers as controls."""
     plain = all(tensor.numel() == 1 for tensor in step.tensors.items().values())
-    return step.operation.channelwise and plain and "mask" not in step.pictures
+    alone = step.operation.reaches(step.controls) == 0
+    return step.operation.channelwise and alone and plain and "mask" not in step.pictures
 
 
 def leading(steps: Sequence[Step]) -> int:

@@ -48,6 +48,8 @@ def moments(image: Tensor, weights: Tensor | None = None) -> Moments:
         >>> moments(torch.tensor([1.0, 3.0]).reshape(1, 1, 1, 2)).std.item()
         1.0
     """
+    if image.dtype in (torch.float16, torch.bfloat16):
+        image = image.float()
     batch, count = image.shape[0], image.shape[-2] * image.shape[-1]
     if weights is None:
         total = torch.full((batch, 1), float(count), dtype=torch.float64, device=image.device)

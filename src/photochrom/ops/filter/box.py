@@ -17,7 +17,7 @@ def _halo(*, radius: int, border: Border, **_: object) -> int | None:
     return None if border == "circular" else radius
 
 
-@op(reach="window", halo=_halo)
+@op(reach="window", halo=_halo, light=(srgb_to_linear, linear_to_srgb))
 def box(image: Image, *,
         radius: Annotated[int, Range(0, 1000, soft=(1, 50), scale="linear", unit="px", neutral=0)] = 2,
         border: Border = "reflect",
