@@ -17,7 +17,7 @@ from photochrom.ops import CHAPTERS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "photochrom"
-LAYERS = (("core",), ("num", "color"), ("nets", "io"), ("ops", "metrics"), ("engine", "views", "learn"),
+LAYERS = (("core",), ("num",), ("color",), ("nets", "io"), ("ops", "metrics"), ("engine", "views", "learn"),
           ("cli", "studio"))
 LEVEL = {package: level for level, packages in enumerate(LAYERS) for package in packages}
 ROOT_ENTRIES = {

@@ -45,13 +45,20 @@ def _strips(bench: Bench) -> Ready:
 
 
 def _frames(bench: Bench) -> Ready:
+    """The torch definition of the pixel part on the whole picture at once, neither strips nor kernels."""
     import torch
 
-    image, apply = _pixel_part(bench)
+    from photochrom.color import l_alpha_beta as space
+    from photochrom.num.moments import moments
+
+    image, reference = _pictures(bench)
+    own, wanted = (moments(space._forwards(picture)) for picture in (image, reference))
+    spread = (wanted.std / own.std).to(image)[..., None, None]
+    shift = wanted.mean.to(image)[..., None, None] - own.mean.to(image)[..., None, None] * spread
 
     def whole() -> Any:
         with torch.no_grad():
-            return apply(image)
+            return space._backwards(space._forwards(image) * spread + shift)
 
     return call(whole, interleaved)
 
@@ -75,7 +82,7 @@ ROWS = (
     Row(name="transfer-apply",
         about="transfer_statistics, the pixel part alone, in strips and on full frames, 12 megapixels RGB float32",
         contestants=(Contestant("in strips", _strips), Contestant("full frames", _frames)),
-        targets=(times_as_fast("full frames", 3, ours="in strips"),), tolerance=1e-6, rounds=7),
+        targets=(times_as_fast("full frames", 3, ours="in strips"),), tolerance=1e-5, rounds=7),
     Row(name="transfer-whole",
         about="transfer_statistics with measuring: photochrom.run and the plain function, 12 megapixels RGB float32",
         contestants=(Contestant("photochrom.run", _run), Contestant("plain function", _function)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from photochrom import ops as _ops
+from photochrom import ops as _ops  # noqa: F401  its list fills the registry
 from photochrom.core.registry import registry as _registry
 
 __version__ = "0.1.0"

@@ -12,12 +12,44 @@ from photochrom.io import write as write
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
+from photochrom.ops.gray.color2gray import color2gray as color2gray
+from photochrom.ops.gray.color2gray_local import color2gray_local as color2gray_local
+from photochrom.ops.gray.luminance import luminance as luminance
+from photochrom.ops.hdr.align_exposures import align_exposures as align_exposures
+from photochrom.ops.hdr.dynamic_range import dynamic_range as dynamic_range
+from photochrom.ops.hdr.fuse_exposures import fuse_exposures as fuse_exposures
+from photochrom.ops.hdr.merge_hdr import merge_hdr as merge_hdr
+from photochrom.ops.hdr.response_curve import response_curve as response_curve
+from photochrom.ops.hdr.tonemap import tonemap as tonemap
+from photochrom.ops.hdr.tonemap_drago import tonemap_drago as tonemap_drago
+from photochrom.ops.hdr.tonemap_durand import tonemap_durand as tonemap_durand
+from photochrom.ops.hdr.tonemap_filmic import tonemap_filmic as tonemap_filmic
+from photochrom.ops.hdr.tonemap_reinhard import tonemap_reinhard as tonemap_reinhard
+from photochrom.ops.hdr.tonemap_reinhard_local import tonemap_reinhard_local as tonemap_reinhard_local
+from photochrom.ops.histogram.clahe import clahe as clahe
+from photochrom.ops.histogram.equalize import equalize as equalize
+from photochrom.ops.histogram.histogram import histogram as histogram
+from photochrom.ops.histogram.match_histogram import match_histogram as match_histogram
 from photochrom.ops.tone.brightness import brightness as brightness
+from photochrom.ops.tone.clip import clip as clip
 from photochrom.ops.tone.contrast import contrast as contrast
+from photochrom.ops.tone.curve import curve as curve
 from photochrom.ops.tone.exposure import exposure as exposure
+from photochrom.ops.tone.identity import identity as identity
+from photochrom.ops.tone.inverse_log import inverse_log as inverse_log
 from photochrom.ops.tone.levels import levels as levels
+from photochrom.ops.tone.log import log as log
 from photochrom.ops.tone.negative import negative as negative
+from photochrom.ops.tone.posterize import posterize as posterize
 from photochrom.ops.tone.power import power as power
+from photochrom.ops.tone.saturation import saturation as saturation
+from photochrom.ops.tone.sigmoid_contrast import sigmoid_contrast as sigmoid_contrast
+from photochrom.ops.tone.threshold import threshold as threshold
+from photochrom.ops.tone.threshold_otsu import threshold_otsu as threshold_otsu
+from photochrom.ops.tone.white_balance import white_balance as white_balance
+from photochrom.ops.transfer.apply_lut import apply_lut as apply_lut
+from photochrom.ops.transfer.transfer_covariance import transfer_covariance as transfer_covariance
+from photochrom.ops.transfer.transfer_distribution import transfer_distribution as transfer_distribution
 from photochrom.ops.transfer.transfer_statistics import transfer_statistics as transfer_statistics
 
 __version__: str
@@ -27,19 +59,51 @@ __all__ = [
     "Recipe",
     "Step",
     "__version__",
+    "align_exposures",
+    "apply_lut",
     "box",
     "brightness",
+    "clahe",
+    "clip",
+    "color2gray",
+    "color2gray_local",
     "contrast",
+    "curve",
+    "dynamic_range",
+    "equalize",
     "exposure",
+    "fuse_exposures",
     "gaussian",
+    "histogram",
+    "identity",
+    "inverse_log",
     "levels",
     "load_recipe",
+    "log",
+    "luminance",
+    "match_histogram",
+    "merge_hdr",
     "negative",
     "operations",
+    "posterize",
     "power",
     "read",
+    "response_curve",
     "run",
+    "saturation",
+    "sigmoid_contrast",
+    "threshold",
+    "threshold_otsu",
+    "tonemap",
+    "tonemap_drago",
+    "tonemap_durand",
+    "tonemap_filmic",
+    "tonemap_reinhard",
+    "tonemap_reinhard_local",
+    "transfer_covariance",
+    "transfer_distribution",
     "transfer_statistics",
     "unsharp_mask",
+    "white_balance",
     "write",
 ]

@@ -4,51 +4,81 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import photochrom
 from photochrom.cli.operate import dashed
 from photochrom.core.registry import registry
 from photochrom.core.step import Step
+from photochrom.engine.recipes import read_picture
+from photochrom.io import Lut, write_lut
 from tests.cli.conftest import pixels
 
+STEPS = [name for name in registry.names() if registry.get(name).chains]
 
-@pytest.mark.parametrize("name", registry.names())
+
+def needed(operation):
+    """The ports beyond the first that must be given."""
+    return [name for name in operation.others if not operation.ports[name].optional]
+
+
+def other(operation, port, array, folder):
+    """A file for a port: a picture of another size, or a colour table."""
+    if operation.ports[port].kind == "table":
+        write_lut(Lut(torch.rand(3, 4, 4, 4, generator=torch.Generator().manual_seed(1))), folder / "other.cube")
+        return folder / "other.cube"
+    Image.fromarray(array[::-1, ::2] // 2).save(folder / "other.png")
+    return folder / "other.png"
+
+
+def typed(control):
+    """A control's default as it is typed."""
+    if control.kind == "curve":
+        return ",".join(f"{x}:{y}" for x, y in control.default)
+    if control.kind in ("point", "color"):
+        return ",".join(map(str, control.default))
+    return str(control.default).lower()
+
+
+@pytest.mark.parametrize("name", STEPS)
 def test_the_command_the_recipe_and_the_call_agree(cli, photo, tmp_path, name):
     operation = registry.get(name)
-    ports = [port for port in operation.ports if port != "image"]
+    ports = needed(operation)
     array = np.asarray(Image.open(photo))
-    other = tmp_path / "other.png"
-    Image.fromarray(array[::-1, ::2] // 2).save(other)
+    others = {port: other(operation, port, array, tmp_path) for port in ports}
 
-    expected = getattr(photochrom, name)(array, **{port: np.asarray(Image.open(other)) for port in ports}).astype(int)
+    given = {port: read_picture(path) for port, path in others.items()}
+    expected = getattr(photochrom, name)(array, **given).astype(int)
     result = cli(dashed(name), photo, "-o", tmp_path / "command.png",
-                 *[part for port in ports for part in (f"--{dashed(port)}", other)])
+                 *[part for port in ports for part in (f"--{dashed(port)}", others[port])])
     assert result.code == 0, result.err
     assert np.abs(pixels(tmp_path / "command.png") - expected).max() <= 1
     assert result.out.strip() == str(tmp_path / "command.png")
 
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(f'version = 1\n[[step]]\nop = "{name}"\n' + "".join(f'{port} = "other.png"\n' for port in ports))
+    named = "".join(f'{port} = "{others[port].name}"\n' for port in ports)
+    recipe.write_text(f'version = 1\n[[step]]\nop = "{name}"\n{named}')
     assert cli("run", recipe, photo, "-o", tmp_path / "recipe.png").code == 0
     assert np.array_equal(pixels(tmp_path / "recipe.png"), pixels(tmp_path / "command.png"))
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", STEPS)
 def test_controls_strength_and_mask_come_through(cli, photo, tmp_path, name):
     operation = registry.get(name)
-    ports = [port for port in operation.ports if port != "image"]
+    ports = needed(operation)
+    array = np.asarray(Image.open(photo))
+    others = {port: other(operation, port, array, tmp_path) for port in ports}
     mask = np.zeros((60, 80), np.uint8)
     mask[:, 40:] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    files = [part for port in ports for part in (f"--{dashed(port)}", photo)]
+    files = [part for port in ports for part in (f"--{dashed(port)}", others[port])]
     controls = [part for control in operation.controls.values()
-                for part in (f"--{dashed(control.name)}", str(control.default).lower())]
+                for part in (f"--{dashed(control.name)}", typed(control))]
     result = cli(dashed(name), photo, "-o", tmp_path / "out.png", "--strength", "0.5", "--mask", tmp_path / "mask.png",
                  *files, *controls)
     assert result.code == 0, result.err
-    array = np.asarray(Image.open(photo))
-    step = Step(operation, strength=0.5, mask=mask, **dict.fromkeys(ports, array))
+    step = Step(operation, strength=0.5, mask=mask, **{port: read_picture(path) for port, path in others.items()})
     assert np.abs(pixels(tmp_path / "out.png") - step(array).astype(int)).max() <= 1
     assert np.array_equal(pixels(tmp_path / "out.png")[:, :40], array[:, :40])
 

@@ -98,6 +98,12 @@ def others(operation: Operation, image: Tensor, seed: int = 100, batch: int | No
         port = operation.ports[name]
         if port.optional and not optional:
             continue
+        if port.kind == "table":
+            found[name] = table(operation.channels or 3, image)
+            continue
+        if name.endswith("_domain"):
+            found[name] = torch.tensor([-0.1, -0.2, -0.3, 1.1, 1.2, 1.3], dtype=image.dtype, device=image.device)
+            continue
         if port.kind == "numbers":
             found[name] = torch.arange(1, 4, dtype=image.dtype, device=image.device)
             continue
@@ -106,6 +112,17 @@ def others(operation: Operation, image: Tensor, seed: int = 100, batch: int | No
         made = picture(height, width, channels, batch or image.shape[0], image.dtype, seed + number, 0.2, 0.8)
         found[name] = made.to(image.device)
     return found
+
+
+def table(channels: int, like: Tensor, side: int = 4) -> Tensor:
+    """Return a random colour table, (channels, side, side, side)."""
+    values = picture(side, side * side, channels, seed=77, dtype=like.dtype).reshape(channels, side, side, side)
+    return values.to(like.device)
+
+
+def portion(operation: Operation, given: dict[str, Tensor], cut: Any) -> dict[str, Tensor]:
+    """Return the ports with the pictures among them cut; tables and series of numbers stay whole."""
+    return {name: cut(other) if operation.ports[name].kind == "picture" else other for name, other in given.items()}
 
 
 def call(operation: Operation, image: Any, given: dict[str, Any] | None = None, **controls: Any) -> Any:
@@ -133,6 +150,11 @@ def inside(control: Control) -> Any:
 def channels_of(operation: Operation, wanted: int) -> int:
     """Return the wanted number of channels, or the one number the operation takes."""
     return operation.channels or wanted
+
+
+def shape_after(operation: Operation, image: Tensor) -> tuple[int, ...]:
+    """Return the shape of the result."""
+    return (image.shape[0], operation.gives or image.shape[1], *image.shape[2:])
 
 
 def little_memory(operation: Operation, values: dict[str, Any], width: int, channels: int) -> int:

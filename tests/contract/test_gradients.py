@@ -16,16 +16,20 @@ from tests.contract.cases import (
     every_control,
     every_setting,
     inside,
+    near,
     others,
     picture,
+    pictures_of,
+    portion,
 )
 
 
 def small(operation: Operation, seed: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
     """A picture away from the kinks of transfer curves, and the other pictures, all wanting a gradient."""
     image = picture(4, 5, dtype=torch.float64, low=0.3, high=0.7, seed=seed)
-    given = {name: (0.3 + 0.4 * other)[..., :3, :4] if not operation.ports[name].aligned else other
-             for name, other in others(operation, image).items()}
+    given = others(operation, image)
+    given |= {name: (0.3 + 0.4 * given[name])[..., :3, :4] for name in pictures_of(operation)
+              if not operation.ports[name].aligned}
     return image.requires_grad_(), {name: other.detach().requires_grad_() for name, other in given.items()}
 
 
@@ -88,7 +92,7 @@ def test_a_tensor_control_may_differ_from_picture_to_picture(operation: Operatio
     value = torch.tensor([float(inside(control)), float(control.default)])
     together = call(operation, image, given, **{control.name: value})
     for i in range(2):
-        alone = call(operation, image[i:i + 1], {name: other[i:i + 1] for name, other in given.items()},
+        alone = call(operation, image[i:i + 1], portion(operation, given, lambda other, i=i: other[i:i + 1]),
                      **{control.name: value[i].item()})
         assert torch.allclose(together[i:i + 1], alone, atol=1e-6)
 
@@ -107,8 +111,9 @@ def test_wanting_a_gradient_changes_no_value(operation: Operation, values: dict)
     image = picture(low=-0.2, high=1.2)
     image[..., 0, :] = 0
     given = others(operation, image)
-    assert torch.equal(call(operation, image.clone().requires_grad_(), given, **values).detach(),
-                       call(operation, image, given, **values))
+    # A kernel rounds otherwise than the definition that gives the gradient.
+    near(call(operation, image.clone().requires_grad_(), given, **values).detach(),
+         call(operation, image, given, **values))
 
 
 @every_control(kinds=("float", "int"), ranged=True)
@@ -121,7 +126,7 @@ def test_wanting_a_gradient_changes_no_value_at_the_ends(operation: Operation, c
     for end in (control.range.low, control.range.high):
         values = {control.name: end, **COMPANIONS.get((operation.name, control.name, end), {})}
         wanted = call(operation, image.clone().requires_grad_(), given, **values)
-        assert torch.equal(wanted.detach(), call(operation, image, given, **values))
+        near(wanted.detach(), call(operation, image, given, **values))
 
 
 @every_setting()

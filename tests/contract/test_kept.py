@@ -17,7 +17,9 @@ from tests.contract.cases import (
     near,
     others,
     picture,
+    portion,
     settings,
+    shape_after,
 )
 
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
@@ -29,7 +31,7 @@ DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 def test_shape_dtype_and_device_are_kept(operation: Operation, values: dict, dtype: torch.dtype, device: str) -> None:
     image = picture(batch=2, dtype=dtype).to(device)
     result = call(operation, image, **values)
-    assert result.shape == image.shape
+    assert result.shape == shape_after(operation, image)
     assert result.dtype == dtype
     assert result.device.type == device
     assert result.isfinite().all()
@@ -69,7 +71,8 @@ def test_a_batch_is_its_pictures_one_by_one(operation: Operation, optional: bool
     for values in settings(operation):
         together = call(operation, image, given, **values)
         for i in range(2):
-            alone = call(operation, image[i:i + 1], {name: other[i:i + 1] for name, other in given.items()}, **values)
+            one = portion(operation, given, lambda other, i=i: other[i:i + 1])
+            alone = call(operation, image[i:i + 1], one, **values)
             near(together[i:i + 1], alone)
 
 
@@ -77,7 +80,7 @@ def test_a_batch_is_its_pictures_one_by_one(operation: Operation, optional: bool
 def test_one_reference_serves_a_batch(operation: Operation, optional: bool) -> None:
     image = picture(batch=2)
     given = others(operation, image, batch=1, optional=optional)
-    doubled = {name: other.expand(2, -1, -1, -1) for name, other in given.items()}
+    doubled = portion(operation, given, lambda other: other.expand(2, -1, -1, -1))
     near(call(operation, image, given), call(operation, image, doubled))
 
 
@@ -105,7 +108,7 @@ def test_references_without_structure_give_finite_results(operation: Operation, 
 def test_any_size_is_taken(operation: Operation, values: dict, size: tuple[int, int], channels: int) -> None:
     image = picture(*size, channels=channels_of(operation, channels))
     result = call(operation, image, **values)
-    assert result.shape == image.shape
+    assert result.shape == shape_after(operation, image)
     assert result.isfinite().all()
 
 

@@ -11,8 +11,9 @@ import photochrom
 from photochrom.core.controls import parse
 from photochrom.core.registry import registry
 
-PORTS = {"image", "images", "reference", "content", "style", "source", "target", "scribbles", "times", "background",
-         "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask"}
+PORTS = {"image", "images", "reference", "content", "style", "source", "target", "scribbles", "times", "response",
+         "background",
+         "lut", "lut_domain", "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask"}
 
 # A name is added here once, with its meaning; the next operation that means the same takes the same name.
 CONTROLS = {
@@ -36,7 +37,45 @@ CONTROLS = {
     "levels": "a number of levels",
     "bins": "a number of bins",
     "threshold": "where a decision falls",
+    "softness": "how far a step is spread",
+    "points": "points of a curve",
+    "low": "the lower limit",
+    "high": "the upper limit",
+    "dither": "the pattern that hides steps",
+    "estimate": "how the colour of the light is found",
+    "neutral": "a colour that should be grey",
+    "point": "a place",
+    "interpolation": "how a table is read between its entries",
+    "beyond": "what becomes of colours outside a table",
+    "theta": "the hue that becomes lighter, in degrees",
+    "bound": "the largest difference in lightness that chroma makes",
+    "weights": "what a grey is made of",
+    "axes": "the colour space whose axes are matched",
+    "iterations": "how often a step is repeated",
+    "regrain": "how much of the original's grain is given back",
     "eps": "a small number that keeps a division apart from 0",
+    "assume": "what is known of a camera without measuring it",
+    "fog": "how the black of a camera or film is found",
+    "align": "whether pictures are moved onto each other first",
+    "largest_shift": "the greatest move looked for, in pixels",
+    "smoothness": "the weight of a curve's second differences",
+    "contrast_weight": "the exponent of a measure of quality, 0 to leave it out",
+    "saturation_weight": "the exponent of a measure of quality, 0 to leave it out",
+    "exposedness_weight": "the exponent of a measure of quality, 0 to leave it out",
+    "clipped": "the share of pixels left out at either end, in per cent",
+    "key": "the value that the log-average of a scene becomes",
+    "bias": "how a logarithm's base passes from dark to light",
+    "base_contrast": "the contrast of the large-scale light",
+    "sigma_tone": "a standard deviation in decades of luminance",
+    "detail": "the gain of a detail layer",
+    "film": "which film curve",
+    "operator": "which way of tone mapping",
+    "saturation": "the gain of colourfulness",
+    "clip_limit": "the most a level of a histogram may hold, as a multiple of its even share",
+    "tiles": "how many tiles down and across",
+    "acts_on": "whether luminance or each band is changed",
+    "bands": "whether bands are treated apart or together",
+    "counts": "whether a value counts in one bin or is shared by two",
 }
 UNITS = {"", "px", "EV", "deg", "%"}
 

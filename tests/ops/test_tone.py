@@ -56,9 +56,9 @@ def test_the_equation(name: str, controls: dict[str, float], dtype: torch.dtype,
         assert np.max(np.abs(found - expected) / np.maximum(1, np.abs(expected))) < tolerance
 
 
-def test_every_control_of_every_tone_operation_is_in_a_case() -> None:
+def test_every_control_is_in_a_case() -> None:
     for operation in photochrom.operations():
-        if operation.function.__module__.startswith("photochrom.ops.tone."):
+        if operation.name in {name for name, _ in CASES}:
             given: set[str] = set().union(*(controls for name, controls in CASES if name == operation.name))
             assert given == set(operation.controls), operation.name
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from photochrom.cli.series import exposure_times, read_numbers
 from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
+
+_MANY = 0.01
+"""Share of samples above white that is more than the overshoot of a blend."""
 
 
 def call_directly(operation: Operation, source: Path | list[Path], output: Path | None,
@@ -32,8 +37,12 @@ def call_directly(operation: Operation, source: Path | list[Path], output: Path 
     subject = [photo.image for photo in photos] if isinstance(source, list) else photos[0]
     ports: dict[str, Any] = {}
     for name, path in pictures.items():
-        if path is not None and name in operation.ports:
+        if path is not None and name in operation.ports and name != "times":
             ports[name] = read_numbers(str(path)) if operation.ports[name].kind == "numbers" else read(path)
+    if "times" in operation.ports:
+        given = pictures.get("times")
+        ports["times"] = exposure_times(None if given is None else str(given), paths,
+                                        [photo.about.exif for photo in photos], operation.name)
     result = public(operation)(subject, **ports, **values)
     if output is None:
         print(json.dumps(plain(result), ensure_ascii=False))
@@ -41,18 +50,27 @@ def call_directly(operation: Operation, source: Path | list[Path], output: Path 
     if common.get("profile", "keep") not in PROFILES:
         raise ControlError(f"--profile must be keep or srgb, got {common['profile']!r}")
     image = result if isinstance(result, Tensor) else result.image
-    import dataclasses
-
-    about = dataclasses.replace(photos[0].about, channels=image.shape[1], alpha=False)
+    light = _holds_light(output)
+    depth = "float32" if light else photos[0].about.depth   # 16-bit floats end at 65504, a radiance need not
+    about = dataclasses.replace(photos[0].about, channels=image.shape[1], alpha=False, depth=depth)
     notes = write(dataclasses.replace(photos[0], image=image, alpha=None, about=about), output,
                   profile=PROFILES[common.get("profile", "keep")], quality=common.get("quality"),
                   overwrite=common.get("overwrite", False), protect=paths)
+    if depth[0] == "u" and float((image > 1).float().mean()) > _MANY:
+        notes = (*notes, "much of the picture is lighter than white and is clipped; name the output .exr to keep it")
     if not common.get("quiet"):
         print(output)
         for note in notes:
             from photochrom.cli.report import complain
 
             complain(f"{output}: {note}")
+
+
+def _holds_light(output: Path) -> bool:
+    """Tell whether a file of this name holds light of any range."""
+    from photochrom.io.formats import format_for_output
+
+    return "uint8" not in format_for_output(output).depths
 
 
 def public(operation: Operation) -> Any:
@@ -71,22 +89,3 @@ def plain(data: Any) -> Any:
     if isinstance(data, (list, tuple)):
         return [plain(value) for value in data]
     return data
-
-
-def read_numbers(text: str) -> list[float]:
-    """Read numbers such as `0.5,1/60,2` as seconds, or from a file that holds them line by line.
-
-    Example:
-        >>> read_numbers("0.5,1/4")
-        [0.5, 0.25]
-    """
-    words = Path(text).read_text(encoding="utf-8") if Path(text).is_file() else text
-    try:
-        return [_number(word) for word in words.replace(",", " ").split()]
-    except (ValueError, ZeroDivisionError):
-        raise ControlError(f"expected numbers separated by commas, or a file of them, got {text!r}") from None
-
-
-def _number(word: str) -> float:
-    top, _, bottom = word.partition("/")
-    return float(top) / float(bottom) if bottom else float(top)

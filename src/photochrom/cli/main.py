@@ -54,6 +54,44 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                   quality=quality, overwrite=overwrite, as_json=as_json, quiet=quiet)
 
 
+@app.command("bake", rich_help_panel="Recipes and files")
+@guarded
+def bake(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe file (TOML)")],
+         output: Annotated[Path, typer.Option("-o", "--output", metavar="LOOK.cube", help="the file to write")],
+         size: Annotated[int, typer.Option(help="entries along an edge of the table; editors take 17 to 65")] = 33,
+         measure: Annotated[Path | None, typer.Option(metavar="FILE", help="the picture that recipes which measure are "
+                                                      "measured on; the table is judged on it too")] = None,
+         as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+         overwrite: operate.OverwriteOption = False) -> None:
+    """Turn a recipe that looks at pixels alone into a .cube table, and tell how far the table is from it."""
+    from photochrom.cli.baking import bake_recipe
+
+    bake_recipe(recipe, output, size, measure, overwrite, as_json, quiet)
+
+
+@app.command("view", rich_help_panel="Recipes and files",
+             context_settings={"ignore_unknown_options": True})
+@guarded
+def view(kind: Annotated[str, typer.Argument(metavar="KIND",
+                                             help="histogram, curves, surface, cloud, sheet, difference")],
+         words: Annotated[list[str], typer.Argument(metavar="INPUT... [--option value]",
+                                                    help="picture files; for curves an operation and its controls")],
+         output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="the .png or .svg to write")],
+         quiet: operate.QuietOption = False, overwrite: operate.OverwriteOption = False) -> None:
+    """Draw a picture about pictures.
+
+    histogram: bands and luminance, of two pictures before and after (--bins). curves: what a tone operation makes
+    of each value, for several values of one control, as in `view curves power --gamma 0.4,1,2.5`; `view curves basic`
+    draws the basic transforms. surface: luminance as height (--points). cloud: colours in RGB and CIELAB (--points).
+    sheet: many pictures on one (--columns, --title). difference: two pictures and how far they are apart.
+    """
+    from photochrom.cli.viewing import make_view
+
+    make_view(kind, words, output, overwrite)
+    if not quiet:
+        print(output)
+
+
 @app.command("ops", rich_help_panel="Recipes and files")
 @guarded
 def ops(name: Annotated[str | None, typer.Argument(help="one operation")] = None,

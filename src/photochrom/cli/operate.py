@@ -31,11 +31,13 @@ COMMON: dict[str, tuple[Any, Any]] = {
 
 def command_for(entry: dict[str, Any]) -> Callable[..., None]:
     """Return the function behind an operation's command, with a signature made of its ports and controls."""
-    ports = [port for port in entry["ports"] if port["name"] != "image"]
+    ports = entry["ports"][1:]
 
     @guarded
     def run(**given: Any) -> None:
+        from photochrom.cli.direct import call_directly
         from photochrom.cli.jobs import make_pictures
+        from photochrom.cli.series import read_numbers
         from photochrom.core.controls import parse
         from photochrom.core.errors import FileError
         from photochrom.core.registry import registry
@@ -49,8 +51,6 @@ def command_for(entry: dict[str, Any]) -> Callable[..., None]:
         kinds = {name: control.kind for name, control in operation.controls.items()} | {"strength": STRENGTH.kind}
         values = {name: parse(kinds[name], text) for name, text in given.items() if text is not None}
         if not operation.chains:
-            from photochrom.cli.direct import call_directly
-
             call_directly(operation, source, output, pictures, values, common)
             return
         if source.is_dir():
@@ -58,7 +58,8 @@ def command_for(entry: dict[str, Any]) -> Callable[..., None]:
         step = Step(operation, **values)
         for name, file in pictures.items():
             if file is not None:
-                step.bind(name, read_picture(file))
+                numbers = name in operation.ports and operation.ports[name].kind == "numbers"
+                step.bind(name, read_numbers(str(file)) if numbers else read_picture(file))
         make_pictures(step, [source], output, workers=1, as_json=common.pop("json"), **common)
 
     signature = _signature(entry, ports)
@@ -82,7 +83,8 @@ def _signature(entry: dict[str, Any], ports: list[dict[str, Any]]) -> inspect.Si
         option = typer.Option("-o", "--output", metavar="OUTPUT", help="the file to write")
         parameters.append(parameter("output", Annotated[Path, option]))
     for port in ports:
-        option = typer.Option(f"--{dashed(port['name'])}", metavar="FILE", help=port["help"])
+        metavar = "NUMBERS|FILE" if port["kind"] == "numbers" else "FILE"
+        option = typer.Option(f"--{dashed(port['name'])}", metavar=metavar, help=port["help"])
         parameters.append(parameter(port["name"], Annotated[Path | None, option], None) if port["optional"] else
                           parameter(port["name"], Annotated[Path, option]))
     for control in entry["controls"]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from photochrom.color._pixels import each
+
 _KNEE = 0.0031308
 _EDGE = 0.04045
 
@@ -22,13 +24,10 @@ def srgb_to_linear(image: Tensor) -> Tensor:
         IEC 61966-2-1:1999.
 
     Example:
-        >>> srgb_to_linear(torch.tensor([0.0, 0.5, 1.0])).tolist()
-        [0.0, 0.21404114365577698, 1.0]
+        >>> [round(v, 6) for v in srgb_to_linear(torch.tensor([0.0, 0.5, 1.0])).tolist()]
+        [0.0, 0.214041, 1.0]
     """
-    size = image.abs()
-    # The power is taken of a clamped value so that its gradient stays finite where the line is chosen.
-    curve = ((size.clamp(min=_EDGE) + 0.055) / 1.055) ** 2.4
-    return torch.where(size <= _EDGE, image / 12.92, torch.copysign(curve, image))
+    return each("srgb_to_linear", image, _decode)
 
 
 def linear_to_srgb(image: Tensor) -> Tensor:
@@ -47,6 +46,17 @@ def linear_to_srgb(image: Tensor) -> Tensor:
         >>> round(linear_to_srgb(torch.tensor(0.21404114)).item(), 6)
         0.5
     """
+    return each("linear_to_srgb", image, _encode)
+
+
+def _decode(image: Tensor) -> Tensor:
+    size = image.abs()
+    # The power is taken of a clamped value so that its gradient stays finite where the line is chosen.
+    curve = ((size.clamp(min=_EDGE) + 0.055) / 1.055) ** 2.4
+    return torch.where(size <= _EDGE, image / 12.92, torch.copysign(curve, image))
+
+
+def _encode(image: Tensor) -> Tensor:
     size = image.abs()
     curve = 1.055 * size.clamp(min=_KNEE) ** (1 / 2.4) - 0.055
     return torch.where(size <= _KNEE, image * 12.92, torch.copysign(curve, image))

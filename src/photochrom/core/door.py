@@ -93,7 +93,8 @@ def to_depth(values: Tensor, dtype: np.dtype) -> np.ndarray:
     """Return `values` (display range 0..1) as an array; integers are rounded half to even and clipped, NaN is 0."""
     if dtype in _LEVELS:
         top = _LEVELS[dtype]
-        return np.asarray((values.to(torch.float32).nan_to_num(0.0, 1.0, 0.0) * top).round_().clamp_(0, top).numpy().astype(dtype))
+        scaled = values.to(torch.float32).nan_to_num(0.0, 1.0, 0.0) * top
+        return np.asarray(scaled.round_().clamp_(0, top).numpy().astype(dtype))
     return np.array(values.numpy(), dtype=dtype)   # a copy: what comes out never shares memory with what came in
 
 
@@ -137,7 +138,7 @@ def enter_port(operation: Operation, name: str, picture: Any) -> dict[str, Tenso
 
 def _enter_table(who: str, name: str, table: Any) -> dict[str, Tensor]:
     """A colour table: a tensor, an array, or what `photochrom.io.read_lut` gives, known by its shape like a `Photo`."""
-    known = table.values if dataclasses.is_dataclass(table) and hasattr(table, "domain") else table
+    known = getattr(table, "values", None) if hasattr(table, "domain") else table
     if not isinstance(known, (Tensor, np.ndarray)):
         raise ControlError(f"{who}: {name} must be a colour table, such as a .cube file, got {type(table).__name__}")
     values = torch.as_tensor(known)

@@ -60,7 +60,6 @@ class Operation:
     result: Literal["picture", "data"] = "picture"
     framed: Callable[..., bool] | None = None
     on_samples: Callable[..., Any] | None = None
-    keeps_alpha: bool = False
 
     @property
     def main(self) -> str:
@@ -130,11 +129,18 @@ class Operation:
         if picture.dtype.str[1:] not in ("u1", "u2") or not picture.dtype.isnative or picture.size == 0:
             return None
         shape = picture.shape if picture.ndim == 3 else (*picture.shape, 1)
-        if len(shape) != 3 or shape[2] not in (1, 3) or any(given is not None for given in ports.values()):
-            return None   # what is transparent or masked is weighed, which takes floats
-        if self.channels not in (None, shape[2]):
+        if len(shape) != 3 or shape[2] not in (1, 3) or self.channels not in (None, shape[2]):
             return None
-        found = self.on_samples(picture.reshape(shape), **controls)
+        tables: dict[str, Any] = {}
+        for name, given in ports.items():
+            if given is None:
+                continue
+            if name not in self.ports or self.ports[name].kind != "table" or isinstance(given, str):
+                return None   # what is transparent or masked is weighed, which takes floats
+            from photochrom.core.door import enter_port
+
+            tables |= enter_port(self, name, given)
+        found = self.on_samples(picture.reshape(shape), **tables, **controls)
         return found.reshape(picture.shape) if found is not None and self.result == "picture" else found
 
     def reaches(self, controls: Mapping[str, Any]) -> int | None:
@@ -170,7 +176,7 @@ def _restore(module: str, name: str) -> Operation:
 def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        halo: Callable[..., int | None] | None = None, measured: Measured | None = None,
        gives: int | None = None, resizes: bool = False, framed: Callable[..., bool] | None = None,
-       on_samples: Callable[..., Any] | None = None, keeps_alpha: bool = False,
+       on_samples: Callable[..., Any] | None = None,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -186,7 +192,6 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         framed: for `reach="pixel"`: from the controls, whether a pattern over the whole frame is laid on the pixels.
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16
             without any conversion to floats, or None where these controls need floats.
-        keeps_alpha: alpha passes untouched although neighbours are looked at, because none lends another its colour.
 
     Returns:
         A decorator. The decorated function takes tensors, NumPy arrays and PIL pictures and returns the kind
@@ -247,7 +252,7 @@ def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, 
             marks = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
             port = next((mark for mark in marks if isinstance(mark, Port)), None)
             if port is not None and (argument.default is None) != port.optional:
-                raise DeclarationError(f"{name}: the port '{argument.name}' must default to None if and only if optional")
+                raise DeclarationError(f"{name}: port '{argument.name}' must default to None if, and only if, optional")
             if port is None:
                 raise DeclarationError(f"{name}: '{argument.name}' stands before * but is not annotated as a picture")
             ports[argument.name] = port

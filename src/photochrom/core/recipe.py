@@ -79,7 +79,7 @@ class Recipe(nn.Module):
             lines += [f"{name} = {_toml(value)}" for name, value in step.values().items()]
             strength = {**step.controls, **step.tensors.items()}["strength"]
             lines += [] if strength == 1.0 else [f"strength = {_toml(strength)}"]
-            unnamed = [name for name in step.pictures.items() if name not in step.files]
+            unnamed = [name for name in step.pictures.items() if name not in step.files and name not in step.brought]
             if unnamed:
                 raise RecipeError(f"the picture '{unnamed[0]}' of step {step.operation.name} has no file name to write")
             lines += [f"{port} = {_toml(file)}" for port, file in step.files.items()]

@@ -78,6 +78,8 @@ class Step(nn.Module):
         self.tensors = Tensors()
         self.pictures = Tensors()
         self.files: dict[str, str] = {}
+        self.brought: frozenset[str] = frozenset()
+        """Ports that were filled by what was given for another: an alpha, a table's domain."""
         if not self.operation.chains:
             raise ControlError(f"{self.operation.name} does not turn one picture into one, so it cannot be a step")
         ports = self.operation.others
@@ -112,8 +114,9 @@ class Step(nn.Module):
             self.files[name] = str(picture)
             return
         for port, tensor in enter_port(self.operation, name, picture).items():
-            if port == name or port not in self.pictures:
+            if port == name or port not in self.pictures or port in self.brought:
                 self.pictures[port] = tensor
+                self.brought = self.brought - {port} if port == name else self.brought | {port}
 
     def values(self) -> dict[str, Any]:
         """Return the operation's controls, tensors included."""

@@ -75,5 +75,5 @@ def _direct(steps: list[Step], picture: np.ndarray) -> Any:
     """Return the result of one plain step that knows a way on integer samples, else None."""
     if len(steps) != 1 or steps[0].strength() != 1.0 or steps[0].tensors.items():
         return None
-    bound = {**steps[0].pictures.items(), **steps[0].files}
+    bound = {**steps[0].files, **steps[0].pictures.items()}
     return steps[0].operation.direct(picture, bound, steps[0].values())

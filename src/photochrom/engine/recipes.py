@@ -11,7 +11,7 @@ from photochrom.core.recipe import Recipe
 from photochrom.core.registry import registry
 
 if TYPE_CHECKING:
-    from photochrom.io import Photo
+    from photochrom.io import Lut, Photo
 
 
 def load_recipe(path: str | Path) -> Recipe:
@@ -30,11 +30,11 @@ def load_recipe(path: str | Path) -> Recipe:
     return recipes.load(path).bind_files(read_picture)
 
 
-def read_picture(path: Path) -> Photo:
-    """Read a picture file for a port of a step."""
-    from photochrom.io import read
+def read_picture(path: Path) -> Photo | Lut:
+    """Read a picture, or a colour table by its ending `.cube`, for a port of a step."""
+    from photochrom.io import read, read_lut
 
-    return read(path)
+    return read_lut(path) if path.suffix.lower() == ".cube" else read(path)
 
 
 def operations() -> list[Operation]:

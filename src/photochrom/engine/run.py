@@ -110,6 +110,12 @@ class Run:
         return image, alpha
 
     @torch.no_grad()
+    def measure(self) -> dict[int, dict[str, Statistics]]:
+        """Return the statistics of every step that needs some, by its place and port, without making the picture."""
+        with torch.no_grad():
+            self._measure(max(1, sum(step.operation.measured is not None for step in self.steps)))
+        return self.statistics
+
     def _measure(self, passes: int) -> None:
         """Measure the picture for each step that needs statistics, each in a pass over the tiles before it."""
         for index, step in enumerate(self.steps):

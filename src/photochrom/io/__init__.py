@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from photochrom.io.about import About, Depth
     from photochrom.io.formats import READABLE, WRITABLE
     from photochrom.io.guard import MAX_PIXELS
+    from photochrom.io.luts import Lut, read_lut, write_lut
     from photochrom.io.photo import Photo, describe, read, write
     from photochrom.io.sink import Encoder, encoder_for, save_strips
     from photochrom.io.source import Source, open_source
@@ -22,6 +23,9 @@ _HOMES = {
     "READABLE": "formats",
     "WRITABLE": "formats",
     "MAX_PIXELS": "guard",
+    "Lut": "luts",
+    "read_lut": "luts",
+    "write_lut": "luts",
     "Photo": "photo",
     "describe": "photo",
     "read": "photo",
@@ -40,14 +44,17 @@ __all__ = [
     "About",
     "Depth",
     "Encoder",
+    "Lut",
     "Photo",
     "Source",
     "describe",
     "encoder_for",
     "open_source",
     "read",
+    "read_lut",
     "save_strips",
     "write",
+    "write_lut",
 ]
 
 

@@ -19,8 +19,8 @@ from photochrom.io.guard import check_output, whole_file, why_not_written
 from photochrom.io.library import vips, vips_of
 from photochrom.io.profiles import Linear, Plain, Space, space_for
 from photochrom.io.stream import save_stream
-from photochrom.num.samples import pack
 from photochrom.io.tifftags import append_tags
+from photochrom.num.samples import pack
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -3,9 +3,15 @@
 from photochrom.core.registry import registry
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "tone": ("exposure", "power", "brightness", "contrast", "negative", "levels"),
+    "tone": ("exposure", "power", "brightness", "contrast", "negative", "levels", "identity", "log", "inverse_log",
+             "curve", "sigmoid_contrast", "saturation", "white_balance", "threshold", "threshold_otsu", "posterize",
+             "clip"),
     "filter": ("gaussian", "box", "unsharp_mask"),
-    "transfer": ("transfer_statistics",),
+    "histogram": ("histogram", "equalize", "clahe", "match_histogram"),
+    "hdr": ("response_curve", "merge_hdr", "align_exposures", "fuse_exposures", "dynamic_range", "tonemap",
+            "tonemap_reinhard", "tonemap_reinhard_local", "tonemap_drago", "tonemap_durand", "tonemap_filmic"),
+    "gray": ("luminance", "color2gray", "color2gray_local"),
+    "transfer": ("transfer_statistics", "transfer_covariance", "transfer_distribution", "apply_lut",),
 }
 
 registry.declare("photochrom.ops", CHAPTERS)

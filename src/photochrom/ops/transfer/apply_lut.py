@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Domain, Image, Table
-from photochrom.num.cubes import look_up_colours
+from photochrom.num.cubes import look_up_colours, look_up_samples
 from photochrom.num.strips import pointwise
 
 
-@op(reach="pixel", channels=3)
+def _on_samples(samples: np.ndarray, *, lut: Tensor, lut_domain: Tensor | None = None, interpolation: str,
+                **_: Any) -> np.ndarray | None:
+    if lut_domain is not None or lut.ndim == 2:
+        return None
+    return look_up_samples(samples, lut, interpolation == "tetrahedral")
+
+
+@op(reach="pixel", channels=3, on_samples=_on_samples)
 def apply_lut(image: Image, lut: Table, lut_domain: Domain = None, *,
               interpolation: Literal["tetrahedral", "trilinear"] = "tetrahedral",
               beyond: Literal["carry", "clip"] = "carry") -> Tensor:
@@ -26,9 +33,10 @@ def apply_lut(image: Image, lut: Table, lut_domain: Domain = None, *,
 
     Args:
         image: (B, 3, H, W), in the encoding the table is made for, as a rule sRGB-encoded.
-        lut: (3, S, S, S), indexed [channel, blue, green, red], or (3, S), a curve a channel; a `.cube` file.
-        lut_domain: (6,), the red, green and blue of the table's first entry, then of its last; a `.cube` file brings its
-            own; without one 0 and 1.
+        lut: (3, S, S, S), the table, such as a `.cube` file; indexed [channel, blue, green, red], or (3, S), a curve a
+            channel.
+        lut_domain: (6,), red, green and blue of the table's first entry, then of its last; without it 0 and 1; a
+            `.cube` file brings its own.
         interpolation: between the four entries of a tetrahedron, which keeps greys grey, or all eight of a cell.
         beyond: what becomes of colours outside the table's domain.
 
@@ -51,21 +59,16 @@ def apply_lut(image: Image, lut: Table, lut_domain: Domain = None, *,
     low, high = _ends(lut_domain)
 
     def look(part: Tensor) -> Tensor:
-        made = look_up_colours(part, lut, low, high, interpolation == "tetrahedral")
-        if beyond == "clip":
-            return made
-        wide = part if low is None else part.to(torch.promote_types(part.dtype, torch.float32))
-        start = 0.0 if low is None else low.to(wide).reshape(1, 3, 1, 1)
-        stop = 1.0 if high is None else high.to(wide).reshape(1, 3, 1, 1)
-        return made + (wide - wide.clamp(start, stop)).to(part.dtype)   # type: ignore[arg-type]
+        return look_up_colours(part, lut, low, high, interpolation == "tetrahedral", beyond == "carry")
 
-    return look(image) if lut.requires_grad else pointwise(look, image)
+    learnt = lut.requires_grad or (lut_domain is not None and lut_domain.requires_grad)
+    return look(image) if learnt else pointwise(look, image)
 
 
 def _ends(domain: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
     if domain is None:
         return None, None
     if domain.shape != (6,) or bool((domain[:3] >= domain[3:]).any()):
-        raise ControlError("apply_lut: lut_domain must be six numbers, the lowest red, green and blue and then the highest, "
-                           f"got {domain.tolist()}")
+        raise ControlError("apply_lut: lut_domain must be six numbers, the lowest red, green and blue and then the "
+                           f"highest, got {domain.tolist()}")
     return domain[:3], domain[3:]

@@ -1,0 +1,1 @@
+"""From colour to grey."""

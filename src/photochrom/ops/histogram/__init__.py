@@ -1,0 +1,1 @@
+"""Histograms: counting, spreading and matching them."""
