@@ -231,6 +231,6 @@ def test_oklab_is_its_authors() -> None:
 @pytest.mark.parametrize("name", ["rgb_to_lab", "rgb_to_luv", "rgb_to_oklab"])
 def test_greys_have_no_colour(name: str) -> None:
     greys = torch.linspace(0, 4, 1001).expand(1, 3, 1, -1)
-    assert getattr(color, name)(greys)[0, 1:].abs().max() < 1e-4
+    assert getattr(color, name)(greys)[0, 1:].abs().max() < 2e-4   # of 100, in float32
     assert (getattr(color, name)(greys)[0, 0, 0].diff() > 0).all()
     assert (getattr(color, name)(torch.zeros(1, 3, 1, 1)).abs() < 1e-5).all()

@@ -46,8 +46,10 @@ CHAINS = {
 def test_tiled_equals_untiled(name):
     image = picture()
     memory = 10**8 if "frame" in name else TIGHT
+    # The contract holds each operation to 1e-6; two transfers in a row may add up.
+    tolerance = 2e-6 if name == "measured twice" else 1e-6
     torch.testing.assert_close(photochrom.run(CHAINS[name], image, memory=memory), CHAINS[name](image),
-                               atol=1e-6, rtol=0)
+                               atol=tolerance, rtol=0)
 
 
 def test_the_tight_budget_really_tiles():
@@ -102,7 +104,7 @@ def test_a_mask_is_cut_with_the_tiles():
 
 def test_a_mask_of_another_size_is_refused_before_any_work():
     chain = recipe((photochrom.power, {"mask": torch.ones(1, 1, 5, 5)}))
-    with pytest.raises(ControlError, match="the mask is 5 x 5 pixels, the picture 90 x 700"):
+    with pytest.raises(ControlError, match="mask is 5 x 5 pixels, the picture 90 x 700"):
         photochrom.run(chain, picture())
 
 

@@ -17,6 +17,7 @@ _OPPONENTS = np.array([[0.0, 116, 0], [500, -500, 0], [0, 200, -200]])   # of f(
 _BACK = inverse(_OPPONENTS)
 _TO_XYZ = RGB_TO_XYZ / np.array(white_point("D65"))[:, None]
 _TO_RGB = inverse(_TO_XYZ)
+_SINGLE = _TO_XYZ.ravel().astype(np.float32)   # as the kernel takes it
 
 
 def xyz_to_lab(image: Tensor, white: White = "D65") -> Tensor:
@@ -95,7 +96,7 @@ def rgb_to_lab(image: Tensor) -> Tensor:
         >>> [round(v, 2) for v in rgb_to_lab(red).flatten().tolist()]
         [53.24, 80.09, 67.2]
     """
-    return convert("rgb_to_lab", image, lambda part: _lab(mix(srgb_to_linear(part), _TO_XYZ)), _TO_XYZ.ravel().astype(np.float32), exact=True)
+    return convert("rgb_to_lab", image, lambda part: _lab(mix(srgb_to_linear(part), _TO_XYZ)), _SINGLE, exact=True)
 
 
 def lab_to_rgb(image: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ def test_one_turn_matches_every_axis(coffee: np.ndarray, rocket: np.ndarray) -> 
     """Along one axis transport is sorting: the quantiles are met."""
     image, reference = as_tensor(coffee), as_tensor(rocket)
     found = photochrom.transfer_distribution(image, reference, axes="rgb", iterations=1, regrain=0.0)
-    at = np.linspace(0.02, 0.98, 49)
+    at = np.linspace(0.02, 0.94, 47)   # 6 in 100 of the coffee are clipped, one level
     for ours, theirs in zip(found[0], reference[0], strict=True):
         assert np.abs(np.quantile(ours, at) - np.quantile(theirs, at)).max() < 0.01
 

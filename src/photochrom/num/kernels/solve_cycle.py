@@ -22,26 +22,27 @@ def smooth(
     """Apply the smoothing steps to image rows [lo, hi); return which scratch (0: a, 1: b) holds the result.
 
     x_at is the place of image row x_row in x; row0 the image row of scratch row 0; `skip` steps are done already.
-    Each step needs one more row on each side than the step after it.
+    Each step needs one more row on each side than the step after it, and follows the step before it one row behind:
+    the rows of all steps stay in the nearest cache. Two scratches do for any number of steps, since no step reads again
+    the rows above the one that the step after its successor writes.
     """
     steps = omegas.size
-    place, source_row = x_at, x_row
-    which = 0
-    for k in range(skip, steps):
-        margin = steps - 1 - k
-        for i in range(max(0, lo - margin), min(height, hi + margin)):
+    most = steps - 1 - skip
+    for t in range(lo - most, hi + 2 * most):
+        for k in range(skip, steps):
+            i, margin = t - (k - skip), steps - 1 - k
+            if i < max(0, lo - margin) or i >= min(height, hi + margin):
+                continue
             p = (i + 1) * pitch + MARGIN
             to = (i - row0 + 1) * pitch + MARGIN
             if k == skip:
-                at = place + (i - source_row) * pitch
+                at = x_at + (i - x_row) * pitch
                 relax(acc, x, at, pitch, width, stencil, offsets, inverse, p, rhs, q0 + p, kind, omegas[k], a, to)
-            elif which == 0:
+            elif (k - skip) % 2 == 1:
                 relax(acc, a, to, pitch, width, stencil, offsets, inverse, p, rhs, q0 + p, kind, omegas[k], b, to)
             else:
                 relax(acc, b, to, pitch, width, stencil, offsets, inverse, p, rhs, q0 + p, kind, omegas[k], a, to)
-        if k > skip:
-            which = 1 - which
-    return which
+    return most % 2
 
 
 @njit(nogil=True, cache=True)

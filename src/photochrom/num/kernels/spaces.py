@@ -1,8 +1,8 @@
 """Conversions of colour: fused passes over blocks of planes that stay in the first-level cache.
 
 The torch definitions of the same numbers are in `photochrom.color`. Matrices come from there, nine values row by row,
-float64 for OKLab and the way back from CIELAB, else float32. Planes are one-dimensional and contiguous. Imported on first use
-only: it imports Numba.
+float64 for OKLab and the way back from CIELAB, else float32. Planes are one-dimensional and contiguous. Imported on
+first use only: it imports Numba.
 """
 
 # mypy: disable-error-code="no-untyped-call, no-untyped-def"
@@ -28,7 +28,7 @@ _FLAT, _STEEP = F(1 / 12.92), F(12.92)
 _P_DECODE, _P_ENCODE, _P_LOST = F(0.4), F(1 / 2.4), F(2.4)
 # CIE 15: f(t) = t^(1/3) above (6/29)^3, the tangent below
 _CIE, _CIE_SLOPE, _CIE_LINE = F((6 / 29) ** 3), F(29**2 / (3 * 6**2)), F(4 / 29)
-# The way back is float64 up to the linear values: where a primary is nearly 0 it is a small difference of large numbers.
+# The way back is float64 up to linear RGB: where a primary is nearly 0 it is a small difference of large numbers.
 _BACK_ROOT, _BACK_LINE, _BACK_SLOPE = 6 / 29, 4 / 29, 3 * 6**2 / 29**2
 _N16, _N116, _N200, _N500 = F(16), F(116), F(200), F(500)
 
@@ -108,7 +108,7 @@ def row(matrix, i):
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def rgb_to_lab(r, g, b, x, y, z, matrix):
-    """Convert encoded RGB to CIELAB; the matrix leads from linear RGB to XYZ over the white point."""
+    """Convert encoded RGB to CIELAB; the matrix leads from linear RGB to XYZ over the white point: its rows sum to 1."""
     wide()
     work = np.empty((6, BLOCK), np.float32)
     for start in range(0, r.size, BLOCK):
@@ -119,11 +119,16 @@ def rgb_to_lab(r, g, b, x, y, z, matrix):
             for j in range(n):
                 dst[j] = decode_quickly(src[j])
         red, green, blue = work[0], work[1], work[2]
+        # m0 r + m1 g + m2 b = g + m0 (r - g) + m2 (b - g): greys stay what they are to the last bit
+        for j in range(n):
+            red[j] -= green[j]
+        for j in range(n):
+            blue[j] -= green[j]
         for k in range(3):
-            m0, m1, m2 = row(matrix, k)
+            m0, _, m2 = row(matrix, k)
             dst = work[3 + k]
             for j in range(n):
-                dst[j] = lightness(red[j] * m0 + green[j] * m1 + blue[j] * m2)
+                dst[j] = lightness(green[j] + red[j] * m0 + blue[j] * m2)
         fx, fy, fz = work[3], work[4], work[5]
         p, q, s = x[start : start + n], y[start : start + n], z[start : start + n]
         for j in range(n):

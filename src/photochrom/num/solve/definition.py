@@ -221,20 +221,19 @@ class TorchGrid:
         return b, x, float(torch.nan_to_num(x, 0, 0, 0).abs().amax())
 
     def remainder(self, x: Tensor | None, b: Tensor) -> Tensor:
-        """Replace b by b - A x, exactly, 0 at known pixels; return the sum of squares of each plane, float64."""
+        """Replace b by b - A x, from differences, 0 at known pixels; return the sum of squares of each plane."""
         level = self.levels[0]
-        r = b if x is None else self._exact(x, b)
+        r = b if x is None else self._differences(x, b)
         b.copy_(torch.where(level.inverse > 0, r, 0.0))
         return b.double().square().flatten(1).sum(1).cpu()
 
-    def _exact(self, x: Tensor, b: Tensor) -> Tensor:
-        """Return b + sum_k w_k (x_k - x) - s x, in float64."""
-        level, wide = self.levels[0], x.double()
-        r = b.double()
-        inside = torch.ones_like(level.diagonal, dtype=torch.float64)
+    def _differences(self, x: Tensor, b: Tensor) -> Tensor:
+        """Return b + sum_k w_k (x_k - x) - s x: see num/kernels/solve_frame.py on why not D x - sum_k w_k x_k."""
+        level = self.levels[0]
+        total, inside = torch.zeros_like(x), torch.ones_like(level.diagonal)
         for weight, step in zip(level.weights, NEIGHBOURS, strict=False):
-            r = r + weight.double() * (shifted(wide, step) - wide) * shifted(inside, step)
-        return r if self._excess is None else r - self._excess.double() * wide
+            total = total + weight * (shifted(x, step) - x) * shifted(inside, step)
+        return b + (total if self._excess is None else total - self._excess * x)
 
     def leave(self, x: Tensor | None, e: Tensor, out: Tensor, frame: Frame) -> None:
         """Write x + e into the frame of out (n, C, H, W)."""

@@ -281,17 +281,16 @@ class NativeGrid:
         return b, x, float(largest.max())
 
     def remainder(self, x: Tensor | None, b: Tensor) -> Tensor:
-        """Replace b by b - A x, exactly, 0 at known pixels; return the sum of squares of each plane, float64."""
+        """Replace b by b - A x, from differences, 0 at known pixels; return the sum of squares of each plane."""
         if x is None:
             x = empty(b.shape, self.dtype).zero_()
         grid, n = self.levels[0], len(b)
-        sums = np.zeros((grid.blocks, n))
         args = (
-            x.view(-1).numpy(), b.view(-1).numpy(), grid.stencil, grid.offsets, self._excess, grid.inverse,
-            sums.reshape(-1), n, grid.size, grid.height, grid.width, grid.pitch, grid.kind, grid.block,
+            x.view(-1).numpy(), b.view(-1).numpy(), grid.stencil, grid.offsets, self._excess, grid.inverse, n,
+            grid.size, grid.height, grid.width, grid.pitch, grid.kind,
         )  # fmt: skip
-        self._run(lambda a, c: self._frame.remainder(*args, a, c), grid.blocks, 1, n * grid.size)
-        return torch.from_numpy(sums.sum(0))
+        self._run(lambda a, c: self._frame.remainder(*args, a, c), grid.height, 32, n * grid.size)
+        return torch.from_numpy(self.dot(b, b))
 
     def leave(self, x: Tensor | None, e: Tensor, out: Tensor, frame: Frame) -> None:
         """Write x + e into the frame of out (n, C, H, W), contiguous."""
