@@ -56,8 +56,9 @@ def every(operations: list[Operation] = OPERATIONS) -> Any:
 
 
 def every_setting(operations: list[Operation] = OPERATIONS) -> Any:
-    """Parametrise a test by operation and by each of its `settings`."""
-    cases = [pytest.param(operation, values, id="-".join([operation.name, *map(str, values.values())]))
+    """Parametrise a test by operation and by each of its `settings`; those beyond the defaults are for `make test-all`."""
+    cases = [pytest.param(operation, values, id="-".join([operation.name, *map(str, values.values())]),
+                          marks=[pytest.mark.slow] if values else [])
              for operation in operations for values in settings(operation)]
     return pytest.mark.parametrize(("operation", "values"), cases)
 

@@ -145,7 +145,9 @@ def transport(own: Cloud, wanted: Cloud, iterations: int, seed: int, least: floa
     """
     channels = len(own.colours)
     generator = torch.Generator().manual_seed(seed)
-    at = (torch.arange(KNOTS, dtype=own.colours.dtype, device=own.colours.device) + 0.5) / KNOTS
+    # in a small picture every pixel is a knot: the curve is then the very map of ranks
+    knots = min(KNOTS, own.colours.shape[1])
+    at = (torch.arange(knots, dtype=own.colours.dtype, device=own.colours.device) + 0.5) / knots
     turns: list[Turn] = []
     for index in range(iterations):
         axes = torch.eye(channels, dtype=torch.float64)

@@ -16,7 +16,7 @@ from numba import njit
 
 from photochrom.num.kernels.powers import FAST, F, cbrt, cbrt_single, exp2, log2, power, power_2_4, wide
 
-BLOCK = 1024
+BLOCK = 256  # pixels; of 1024, a memory page of each plane, streaming from memory took 30 % longer
 
 _EDGE, _KNEE = F(0.04045), F(0.0031308)
 _INFINITE = F(np.inf)
@@ -108,7 +108,7 @@ def row(matrix, i):
 
 @njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def rgb_to_lab(r, g, b, x, y, z, matrix):
-    """Convert encoded RGB to CIELAB; the matrix leads from linear RGB to XYZ over the white point: its rows sum to 1."""
+    """Convert encoded RGB to CIELAB; the matrix leads from linear RGB to XYZ over white, so that its rows sum to 1."""
     wide()
     work = np.empty((6, BLOCK), np.float32)
     for start in range(0, r.size, BLOCK):

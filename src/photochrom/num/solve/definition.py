@@ -32,16 +32,23 @@ class Level:
     """An operator: (8 or 4, h, w) weights, diagonal, its inverse where there is an equation."""
 
     def __init__(
-        self, weights: Tensor, diagonal: Tensor, inverse: Tensor, kind: int, symmetric: bool, plain: bool
+        self,
+        weights: Tensor,
+        diagonal: Tensor,
+        inverse: Tensor,
+        kind: int,
+        symmetric: bool,
+        plain: bool,
+        coarse: bool = True,
     ) -> None:
         self.weights, self.diagonal, self.inverse = weights, diagonal, inverse
         self.symmetric, self.plain = symmetric, plain
         bound = None
-        if kind == 8 and not plain:
+        if coarse and not plain:
             active = (inverse > 0).to(inverse)
-            near = [w.abs() * shifted(active, step) for w, step in zip(weights, NEIGHBOURS, strict=False)]
-            bound = 1 + float((sum(near) * inverse).max())
-        self.omegas = smoothing(kind, diagonal.dtype, symmetric, bound).tolist()
+            near = torch.stack([w.abs() * shifted(active, step) for w, step in zip(weights, NEIGHBOURS, strict=True)])
+            bound = 1 + float((near.sum(0) * inverse).max())
+        self.omegas = smoothing(kind, diagonal.dtype, symmetric, coarse=coarse, bound=bound).tolist()
         self.transfer: tuple[Tensor, ...] = ()  # P
         self.restriction: tuple[Tensor, ...] = ()  # R^T
 
@@ -155,7 +162,7 @@ def finest(stencil: Stencil) -> Level:
     kept = stencil.unknown & (d > 0)
     inverse = torch.where(kept, 1 / torch.where(kept, d, torch.ones_like(d)), torch.zeros_like(d))
     plain = stencil.weights is None
-    return Level(weights, d, inverse, 0 if plain else weights.shape[0], stencil.symmetric, plain)
+    return Level(weights, d, inverse, 0 if plain else weights.shape[0], stencil.symmetric, plain, False)
 
 
 class TorchGrid:

@@ -158,7 +158,7 @@ class NativeGrid:
     def _coarsen(self, fine: Level) -> Level:
         height, width = (fine.height + 1) // 2, (fine.width + 1) // 2
         none = np.zeros(0)
-        coarse = Level(height, width, 8, none, none, none, none, smoothing(8, self.dtype, self.symmetric))
+        coarse = Level(height, width, 8, none, none, none, none, smoothing(8, self.dtype, self.symmetric, coarse=True))
         planes = 4 if self.symmetric else 8
         coarse.stencil = self._numpy((planes, coarse.size)).reshape(-1)
         coarse.diagonal, coarse.inverse = self._numpy((coarse.size,)), self._numpy((coarse.size,))
@@ -195,7 +195,7 @@ class NativeGrid:
         )
         if not self.plain:
             grid = (coarse.stencil, coarse.offsets, coarse.inverse, height, width, coarse.pitch, 8)
-            coarse.omegas = smoothing(8, self.dtype, self.symmetric, self._setup.bound(*grid))
+            coarse.omegas = smoothing(8, self.dtype, self.symmetric, bound=self._setup.bound(*grid))
         return coarse
 
     def _interpolate(self, fine: Level, offsets: np.ndarray, transfer: np.ndarray, size: int, pitch: int) -> None:

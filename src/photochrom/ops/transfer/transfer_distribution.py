@@ -13,6 +13,9 @@ from photochrom.core.types import Image, ImageWeights, Range, Reference, Weights
 from photochrom.num.regrain import regrain as repair
 from photochrom.num.transport import cloud, through, transport
 
+_FEW = 16384
+"""Pixels up to which a picture is computed in float64."""
+
 
 @op(reach="image", channels=3)
 def transfer_distribution(image: Image, reference: Reference, image_mask: ImageWeights = None,
@@ -54,14 +57,16 @@ def transfer_distribution(image: Image, reference: Reference, image_mask: ImageW
         >>> [round(v, 3) for v in transfer_distribution(grey, warm)[0, :, 0, 0].tolist()]
         [0.8, 0.5, 0.2]
     """
-    wide = image if image.element_size() >= 4 else image.float()
-    values, targets = rgb_to_axes(image, axes), rgb_to_axes(reference, axes)
+    # ranks turn a rounding into a step: few pixels are worth exact numbers
+    few = image.shape[-2] * image.shape[-1] <= _FEW
+    wide = image.double() if few else image if image.element_size() >= 4 else image.float()
+    values, targets = rgb_to_axes(wide, axes), rgb_to_axes(reference.to(wide.dtype), axes)
     made = []
     for index, picture in enumerate(values):
         other = index if len(targets) > 1 else 0
         masks = [None if mask is None else mask[min(index, len(mask) - 1)] for mask in (image_mask, reference_mask)]
         turns = transport(cloud(picture, masks[0], seed), cloud(targets[other], masks[1], seed), iterations, seed,
-                          NO_SPREAD[axes])
+                          NO_SPREAD[axes] * (1e-6 if few else 1))
         made.append(through(picture.flatten(1), turns).reshape(picture.shape))
     result = axes_to_rgb(torch.stack(made), axes)
     if regrain > 0:
