@@ -10,10 +10,10 @@ demo: $(VENV)/.ready-dev
 	$(BIN)/photochrom demo -o out/demo
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow"
 
 test-all: $(VENV)/.ready-bench
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -182,7 +182,7 @@ def test_the_five_steps_lead_to_an_operation_that_keeps_the_contract(tmp_path: P
     (tmp_path / "src" / "photochrom" / "ops" / chapter / f"{name}.py").write_text(code, encoding="utf-8")
     registry_file = tmp_path / "src" / "photochrom" / "ops" / "__init__.py"
     text = registry_file.read_text(encoding="utf-8")
-    changed = re.sub(line[1] + r"\(.*?\),", line[1] + line[2], text)
+    changed = re.sub(line[1] + r"\(.*?\),", line[1] + line[2], text, flags=re.DOTALL)
     assert changed != text
     registry_file.write_text(changed, encoding="utf-8")
 

@@ -1,7 +1,20 @@
 """The rows of the benchmark, in the order in which they are run. Adding one: see benchmarks/README.md."""
 
 from benchmarks.row import Row
-from benchmarks.rows import accuracy, commands, filters, folder, hdr, histograms, large, luts, spaces, tables, transfer
+from benchmarks.rows import (
+                         accuracy,
+                         commands,
+                         filters,
+                         folder,
+                         gray,
+                         hdr,
+                         histograms,
+                         large,
+                         luts,
+                         spaces,
+                         tables,
+                         transfer,
+)
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
-                         *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS)
+                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS)

@@ -17,7 +17,8 @@ from photochrom.core.registry import registry
 from photochrom.engine.plan import COPIES, LEAST_ROWS
 
 ALL = [registry.get(name) for name in registry.names()]
-OPERATIONS = [operation for operation in ALL if operation.chains and not operation.resizes]
+OPERATIONS = [operation for operation in ALL if operation.chains and not operation.resizes and operation.gives is None]
+"""One picture in, one of the same size and channels out. The others are tested where they live, in tests/ops."""
 """Those that turn one picture into one of the same size."""
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
@@ -56,7 +57,7 @@ def every(operations: list[Operation] = OPERATIONS) -> Any:
 
 
 def every_setting(operations: list[Operation] = OPERATIONS) -> Any:
-    """Parametrise a test by operation and by each of its `settings`; those beyond the defaults are for `make test-all`."""
+    """Parametrise a test by operation and by each of its `settings`; all but the defaults only in `make test-all`."""
     cases = [pytest.param(operation, values, id="-".join([operation.name, *map(str, values.values())]),
                           marks=[pytest.mark.slow] if values else [])
              for operation in operations for values in settings(operation)]

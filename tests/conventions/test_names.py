@@ -89,7 +89,7 @@ def test_names_belong_to_the_vocabulary(name: str) -> None:
     for control in operation.controls.values():
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", control.name)
         assert control.range is None or control.range.unit in UNITS
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name.replace("color2gray", "gray")), "the one name with a digit is the paper's"
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name.replace("color2gray", "gray"))   # the paper's name
 
 
 @pytest.mark.parametrize("name", registry.names())

@@ -108,7 +108,7 @@ def _enter_pil(picture: Any, who: str, argument: str) -> Opened:
         mode = "RGB"
     plain = picture if picture.mode == mode else picture.convert(mode)
     opened = _enter_array(np.asarray(plain), who, argument)
-    return Opened(opened.image, opened.alpha, lambda image, alpha: Image.fromarray(opened.back(image, alpha)))
+    return Opened(opened.image, opened.alpha, lambda image, alpha: Image.fromarray(_flat(opened.back(image, alpha))))
 
 
 def enter_port(operation: Operation, name: str, picture: Any) -> dict[str, Tensor]:
@@ -151,6 +151,11 @@ def _enter_table(who: str, name: str, table: Any) -> dict[str, Tensor]:
     entered = {name: values if values.requires_grad else values.movedim(0, -1).contiguous().movedim(-1, 0)}
     domain = getattr(table, "domain", None)
     return entered if domain is None else entered | {f"{name}_domain": domain.flatten()}
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """PIL knows a grey picture by its two axes."""
+    return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
 def _enter_photo(photo: Any) -> Opened:

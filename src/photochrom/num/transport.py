@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from photochrom.num.kernels import load
-from photochrom.num.parallel import limit_threads, parallel_rows
+from photochrom.num.parallel import parallel_rows
 
 KNOTS = 1024
 """Quantiles that make a curve."""
@@ -145,8 +145,9 @@ def transport(own: Cloud, wanted: Cloud, iterations: int, seed: int, least: floa
     """
     channels = len(own.colours)
     generator = torch.Generator().manual_seed(seed)
-    # in a small picture every pixel is a knot: the curve is then the very map of ranks
-    knots = min(KNOTS, own.colours.shape[1])
+    # in a small picture every pixel is a knot: the curve is then the very map of ranks; one pixel takes the mean
+    pixels = own.colours.shape[1]
+    knots = KNOTS if pixels == 1 else min(KNOTS, pixels)
     at = (torch.arange(knots, dtype=own.colours.dtype, device=own.colours.device) + 0.5) / knots
     turns: list[Turn] = []
     for index in range(iterations):
@@ -155,9 +156,8 @@ def transport(own: Cloud, wanted: Cloud, iterations: int, seed: int, least: floa
             q, r = torch.linalg.qr(torch.randn(channels, channels, generator=generator, dtype=torch.float64))
             axes = q * r.diagonal().sign()
         axes = axes.to(own.colours)
-        with limit_threads(1):   # waking threads for arrays as small as these costs more than they save
-            turn = Turn(axes, [curve(quantiles(a, own.weight, at), quantiles(b, wanted.weight, at), least)
-                               for a, b in zip(axes @ own.colours, axes @ wanted.colours, strict=True)])
+        turn = Turn(axes, [curve(quantiles(a, own.weight, at), quantiles(b, wanted.weight, at), least)
+                           for a, b in zip(axes @ own.colours, axes @ wanted.colours, strict=True)])
         turns.append(turn)
         own = own.moved([turn])
     return turns

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -19,17 +21,19 @@ def test_the_sliced_distance_falls(coffee: np.ndarray, rocket: np.ndarray) -> No
     own, wanted = (Cloud(rgb_to_axes(as_tensor(photo), "lab")[0].flatten(1)) for photo in (coffee, rocket))
     turns = transport(own, wanted, 8, 0, 1e-3)
     far = [distance(own.moved(turns[:count]), wanted, directions).item() for count in range(9)]
-    assert all(after < before * 1.01 for before, after in zip(far, far[1:], strict=False)), far
+    assert all(after < before * 1.01 for before, after in itertools.pairwise(far)), far
     assert far[-1] < far[0] / 25
 
 
-def test_one_turn_matches_every_axis(coffee: np.ndarray, rocket: np.ndarray) -> None:
-    """Along one axis transport is sorting: the quantiles are met."""
-    image, reference = as_tensor(coffee), as_tensor(rocket)
+def test_one_turn_matches_every_axis() -> None:
+    """Along one axis transport is sorting: the quantiles are met. Without ties, which one curve cannot part."""
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, 60, 70, generator=generator, dtype=torch.float64) ** 2
+    reference = torch.rand(1, 3, 50, 90, generator=generator, dtype=torch.float64) * 0.5 + 0.3
     found = photochrom.transfer_distribution(image, reference, axes="rgb", iterations=1, regrain=0.0)
-    at = np.linspace(0.02, 0.94, 47)   # 6 in 100 of the coffee are clipped, one level
+    at = np.linspace(0.02, 0.98, 49)
     for ours, theirs in zip(found[0], reference[0], strict=True):
-        assert np.abs(np.quantile(ours, at) - np.quantile(theirs, at)).max() < 0.01
+        assert np.abs(np.quantile(ours, at) - np.quantile(theirs, at)).max() < 1e-3
 
 
 def test_quantiles_are_those_of_numpy() -> None:

@@ -109,13 +109,15 @@ def color2gray(image: Image, *,
 
     Every pair of pixels asks for a difference in grey: that of its lightness in CIELAB or, where its chroma differs
     more, that of the chroma, which makes warm colours lighter and cool ones darker. The greys that meet all pairs
-    best, by least squares, have a closed form. Pictures of up to 16384 colours of 8 bits are solved exactly; of
-    others the colours are gathered in boxes of four levels, which moves a grey by less than half an 8-bit level.
+    best, by least squares, have a closed form. Up to 16384 colours of 8 bits are solved exactly and up to 65536 within
+    a quarter of an 8-bit level. Of more, or of more than 8 bits, colours are gathered in boxes of four levels: on a
+    photograph of 367109 colours that moved greys by 0.02 of a level on average, one in a thousand by a level, and the
+    worst by two, where a frequent colour is on the edge between two decisions.
     A grey picture stays as it is.
 
     Args:
         image: (B, 3, H, W), sRGB-encoded.
-        theta: the hue angle in the plane of a (red) and b (yellow) that becomes lighter; its opposite becomes darker.
+        theta: the hue, in degrees from a (red) towards b (yellow), that becomes lighter; its opposite becomes darker.
         bound: alpha of the paper: the largest difference of lightness, of 0 to 100, that chroma may make.
 
     Returns:
@@ -133,6 +135,6 @@ def color2gray(image: Image, *,
         >>> import torch
         >>> image = torch.tensor([[0.7, 0.2], [0.3, 0.5], [0.3, 0.6]])[None, :, None]
         >>> [round(v, 3) for v in color2gray(image).flatten().tolist()]
-        [0.475, 0.38]
+        [0.496, 0.398]
     """
     return _apply(image, {"image": _measure(image)}, theta=theta, bound=bound)

@@ -27,7 +27,7 @@ def color2gray_local(image: Image, *,
 
     Args:
         image: (B, 3, H, W), sRGB-encoded.
-        theta: the hue angle in the plane of a (red) and b (yellow) that becomes lighter; its opposite becomes darker.
+        theta: the hue, in degrees from a (red) towards b (yellow), that becomes lighter; its opposite becomes darker.
         bound: alpha of the paper: the largest difference of lightness, of 0 to 100, that chroma may make.
         radius: mu of the paper: pixels on each side of the middle of the window; the time grows with its square.
 
@@ -45,7 +45,7 @@ def color2gray_local(image: Image, *,
         >>> import torch
         >>> image = torch.tensor([[0.7, 0.2], [0.3, 0.5], [0.3, 0.6]])[None, :, None]
         >>> [round(v, 3) for v in color2gray_local(image).flatten().tolist()]
-        [0.475, 0.38]
+        [0.496, 0.398]
     """
     wide = torch.float64 if image.dtype == torch.float64 else torch.float32
     lab = rgb_to_lab(image.to(wide))

@@ -48,7 +48,7 @@ def luminance(image: Image, *,
         >>> import torch
         >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
         >>> [round(luminance(red, weights=name).item(), 4) for name in ("rec601", "average", "lightness")]
-        [0.299, 0.3333, 0.5323]
+        [0.299, 0.3333, 0.5324]
     """
     if weights == "lightness":
         return rgb_to_lab(image)[:, :1] / 100

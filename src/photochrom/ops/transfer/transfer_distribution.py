@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from photochrom.color.axes import NO_SPREAD, Axes, axes_to_rgb, rgb_to_axes
 from photochrom.core.op import op
 from photochrom.core.types import Image, ImageWeights, Range, Reference, Weights
+from photochrom.num.parallel import limit_threads
 from photochrom.num.regrain import regrain as repair
 from photochrom.num.transport import cloud, through, transport
 
@@ -21,7 +23,7 @@ _FEW = 16384
 def transfer_distribution(image: Image, reference: Reference, image_mask: ImageWeights = None,
                           reference_mask: Weights = None, *,
                           axes: Axes = "lab",
-                          iterations: Annotated[int, Range(1, 200, soft=(1, 50))] = 20,
+                          iterations: Annotated[int, Range(1, 200, soft=(1, 50))] = 10,
                           regrain: Annotated[float, Range(0, 1)] = 1.0,
                           seed: Annotated[int, Range(0, 2**31 - 1)] = 0) -> Tensor:
     """Give a picture the whole distribution of colours of another.
@@ -65,8 +67,10 @@ def transfer_distribution(image: Image, reference: Reference, image_mask: ImageW
     for index, picture in enumerate(values):
         other = index if len(targets) > 1 else 0
         masks = [None if mask is None else mask[min(index, len(mask) - 1)] for mask in (image_mask, reference_mask)]
-        turns = transport(cloud(picture, masks[0], seed), cloud(targets[other], masks[1], seed), iterations, seed,
-                          NO_SPREAD[axes] * (1e-6 if few else 1))
+        clouds = cloud(picture, masks[0], seed), cloud(targets[other], masks[1], seed)
+        # waking threads for arrays as small as these costs more than they save
+        with nullcontext() if few else limit_threads(1):
+            turns = transport(*clouds, iterations, seed, NO_SPREAD[axes] * (1e-6 if few else 1))
         made.append(through(picture.flatten(1), turns).reshape(picture.shape))
     result = axes_to_rgb(torch.stack(made), axes)
     if regrain > 0:
