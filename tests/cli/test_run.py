@@ -127,8 +127,10 @@ def test_an_interrupt_ends_cleanly_with_130(tmp_path):
     for number in range(40):
         noise.save(tmp_path / "in" / f"{number:02}.png", compress_level=0)
     (tmp_path / "r.toml").write_text('version = 1\n[[step]]\nop = "gaussian"\nsigma = 30.0\n')
-    command = [sys.executable, "-m", "photochrom.cli.main", "run", tmp_path / "r.toml", tmp_path / "in",
-               "-o", tmp_path / "out"]
+    # A test run in the background inherits an ignored SIGINT; a user's terminal does not.
+    code = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "from photochrom.cli.main import main; main()")
+    command = [sys.executable, "-c", code, "run", tmp_path / "r.toml", tmp_path / "in", "-o", tmp_path / "out"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()   # the first picture is done, the others are not

@@ -190,6 +190,7 @@ def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: M
         if name != operation.main and picture is not None:
             others = enter_port(operation, name, picture) | others
     others = {name: fit_channels(operation, name, other.to(first.image)) for name, other in others.items()}
+    operation.check_weights(subject, others)
     if operation.result == "data" or several:
         result = operation.function(several or subject, **others, **controls)
         return result if operation.result == "data" else first.back(result, None)

@@ -87,6 +87,14 @@ class Operation:
         return {name: control.check(controls.get(name, control.default), self.name)
                 for name, control in self.controls.items()}
 
+    def check_weights(self, image: Tensor, others: Mapping[str, Any]) -> None:
+        """Raise unless every `NAME_mask` has the size of the picture it weights."""
+        for name, mask in others.items():
+            picture = image if name == "image_mask" else others.get(name.removesuffix("_mask"), mask)
+            if name.endswith("_mask") and mask.shape[-2:] != picture.shape[-2:]:
+                raise ControlError(f"{self.name}: {name} must have the size of its picture, got {mask.shape[-1]} x "
+                                   f"{mask.shape[-2]} pixels for {picture.shape[-1]} x {picture.shape[-2]}")
+
     def statistics(self, image: Tensor, weights: Tensor | None, others: Mapping[str, Any],
                    controls: Mapping[str, Any], first_row: int = 0) -> dict[str, Statistics]:
         """Measure every picture of a measured operation.
@@ -102,11 +110,7 @@ class Operation:
             Statistics by port.
         """
         assert self.measured is not None
-        for name, mask in others.items():
-            picture = image if name == "image_mask" else others.get(name.removesuffix("_mask"), mask)
-            if name.endswith("_mask") and mask.shape[-2:] != picture.shape[-2:]:
-                raise ControlError(f"{self.name}: {name} must have the size of its picture, got {mask.shape[-1]} x "
-                                   f"{mask.shape[-2]} pixels for {picture.shape[-1]} x {picture.shape[-2]}")
+        self.check_weights(image, others)
         own = others.get("image_mask")
         weights = own if weights is None else weights if own is None else weights * own
         place = {"first_row": first_row} if self.measured.placed else {}

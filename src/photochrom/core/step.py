@@ -208,6 +208,7 @@ class Step(nn.Module):
         measured, values = self.operation.measured, self.values()
         others = self._cut(image, rows)
         if measured is None:
+            self.operation.check_weights(image, others)
             return lambda picture, **changed: self.operation.function(picture, **others, **{**values, **changed})
         known = statistics or self.operation.statistics(image, alpha, others, values)
         return lambda picture, **changed: measured.apply(picture, known, **{**values, **changed})
