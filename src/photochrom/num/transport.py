@@ -52,6 +52,9 @@ def cloud(image: Tensor, weights: Tensor | None, seed: int) -> Cloud:
     """
     flat = image.flatten(1)
     weight = None if weights is None or not bool((weights > 0).any()) else weights.flatten().to(flat)
+    if weight is not None:   # between what does not count nothing is interpolated
+        seen = weight > 0
+        flat, weight = flat[:, seen], weight[seen]
     if flat.shape[1] > SAMPLE:
         generator = torch.Generator().manual_seed(seed)
         taken = torch.randint(flat.shape[1], (SAMPLE,), generator=generator).to(flat.device)
