@@ -30,7 +30,7 @@ class FloatSource(Source):
         import OpenImageIO as oiio  # noqa: N813 - its own name for itself
 
         self._title = FORMATS[kind].title
-        name = _utf8(path)
+        name = utf8(path, self._title)
         self._file: Any = oiio.ImageInput.open(name)
         if not self._file:
             oiio.geterror()
@@ -151,7 +151,7 @@ def save_floats(
             spec.attribute("XResolution", about.density[0])
             spec.attribute("YResolution", about.density[1])
             spec.attribute("ResolutionUnit", "in")
-    name = _utf8(temporary)
+    name = utf8(temporary, encoder.format.title)
     out: Any = oiio.ImageOutput.create(name)
     if not out or not out.open(name, spec):
         raise _refused(temporary, path, out)
@@ -216,13 +216,14 @@ _REC709 = np.array([[0.64, 0.33], [0.30, 0.60], [0.15, 0.06], [0.3127, 0.3290]])
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-def _utf8(path: Path) -> str:
+def utf8(path: Path, title: str) -> str:
+    """Return a path as text for OpenImageIO; raise where its bytes are not UTF-8."""
     text = os.fspath(path)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise FileError(f"{show(path)}: OpenEXR and HDR files need a name in UTF-8; rename the file.") from None
+        raise FileError(f"{show(path)}: {title} files need a name in UTF-8; rename the file.") from None
     return text
 
 
-__all__ = ["FloatSource", "save_floats"]
+__all__ = ["FloatSource", "save_floats", "utf8"]

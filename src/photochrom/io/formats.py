@@ -23,7 +23,8 @@ class Format:
         grey: Whether it holds a single channel.
         cmyk: Whether it holds CMYK.
         profile: Whether it holds an ICC profile.
-        loader: Name of the libvips load operation, "" for OpenImageIO.
+        loader: Name of the libvips load operation, "" for OpenImageIO, whose formats carry no camera data here.
+        linear: Whether it holds linear light.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Format:
     cmyk: bool = False
     profile: bool = False
     loader: str = ""
+    linear: bool = False
 
 
 FORMATS: dict[str, Format] = {
@@ -47,8 +49,9 @@ FORMATS: dict[str, Format] = {
         Format("avif", "AVIF", (".avif",), ("uint8", "uint16"), True, False, False, True, "heifload"),
         Format("heic", "HEIC", (".heic", ".heif", ".hif"), (), True, False, False, True, "heifload"),
         Format("gif", "GIF", (".gif",), (), True, False, False, False, "gifload"),
-        Format("exr", "OpenEXR", (".exr",), ("float16", "float32"), True, True),
-        Format("hdr", "Radiance HDR", (".hdr", ".pic"), ("float32",)),
+        Format("netpbm", "Netpbm", (".ppm", ".pgm", ".pnm"), ("uint8", "uint16"), False, True),
+        Format("exr", "OpenEXR", (".exr",), ("float16", "float32"), True, True, linear=True),
+        Format("hdr", "Radiance HDR", (".hdr", ".pic"), ("float32",), linear=True),
     )
 }
 
@@ -83,6 +86,8 @@ def sniff(head: bytes) -> str | None:
         return "webp"
     if head[:6] in (b"GIF87a", b"GIF89a"):
         return "gif"
+    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
+        return "netpbm"
     if head.startswith(b"\x76\x2f\x31\x01"):
         return "exr"
     if head.startswith((b"#?RADIANCE", b"#?RGBE")):

@@ -116,7 +116,7 @@ def encoder_for(
     """The encoder for a picture and an output's name.
 
     Where the format cannot hold the picture's depth, the deepest it holds is taken, with a note. Where it has no alpha
-    (JPEG, Radiance HDR) transparent parts are laid on white, with a note.
+    (JPEG, Netpbm, Radiance HDR) transparent parts are laid on white, with a note.
 
     Args:
         about: What the picture came with.
@@ -146,6 +146,8 @@ def encoder_for(
     flatten = has_alpha and not fmt.alpha
     if flatten:
         notes.append(f"{fmt.title} holds no alpha: transparent parts are laid on white")
+    if not fmt.loader and (about.exif or about.xmp or about.iptc):
+        notes.append(f"{fmt.title} is written without camera data")
     space, kept = _space(about, fmt, profile, channels, notes)
     out = replace(
         about,
@@ -156,15 +158,19 @@ def encoder_for(
         profile=kept,
         notes=(),
         cmyk=space.stored == 4,
-        linear=not fmt.profile,
+        linear=fmt.linear,
     )
     return Encoder(fmt, out, space, flatten, tuple(notes))
 
 
 def _space(about: About, fmt: Format, profile: str, channels: int, notes: list[str]) -> tuple[Space, bytes | None]:
     colours = 1 if channels == 1 and fmt.grey else 3
-    if not fmt.profile:
+    if fmt.linear:
         return Linear(colours), None
+    if not fmt.profile:
+        if about.profile is not None and profile == "keep":
+            notes.append(f"{fmt.title} holds no colour profile: stored as sRGB")
+        return Plain(colours), None
     if profile == "keep" and about.cmyk:
         if fmt.cmyk and channels == 3:
             space, _ = space_for(about.profile, 4)
@@ -222,10 +228,14 @@ def save_strips(
         )
     with whole_file(path, overwrite) as temporary:
         checked = _counted(strips, height, width, encoder)
-        if not encoder.format.profile:
+        if encoder.format.linear:
             from photochrom.io.floats import save_floats
 
             save_floats(temporary, path, encoder, height, width, checked)
+        elif not encoder.format.loader:
+            from photochrom.io.netpbm import save_netpbm
+
+            save_netpbm(temporary, path, encoder, height, width, checked)
         else:
             _save_vips(temporary, path, encoder, (height, width, encoder.bands), checked, quality)
 
