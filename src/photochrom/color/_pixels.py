@@ -59,7 +59,7 @@ def convert(name: str, image: Tensor, definition: Callable[[Tensor], Tensor], *m
 
     def part(start: int, stop: int) -> None:
         for k in range(batch):
-            kernel(*np.ascontiguousarray(source[k, :, start:stop]), *target[k, :, start:stop], *matrices)
+            kernel(*map(np.ascontiguousarray, source[k, :, start:stop]), *target[k, :, start:stop], *matrices)
 
     parallel_rows(part, 0, height * width, _CALL)
     return made

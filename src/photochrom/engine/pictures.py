@@ -57,7 +57,7 @@ def run(recipe: Recipe | Step, picture: Any, *, memory: int | None = None, devic
             return found
         work = Run(steps, array_feed(picture if picture.ndim == 3 else picture[..., None]), budget, device, progress)
         if work.direct:
-            return np.concatenate(list(work.raw_tiles())).reshape(picture.shape)
+            return work.stored().reshape(picture.shape)
         parts = []
         for _, _, colour, cover in work.tiles():
             whole = colour if cover is None else torch.cat([colour, cover], 1)

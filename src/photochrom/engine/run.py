@@ -67,6 +67,13 @@ class Run:
             self.progress((stop - start) * self.feed.width)
             yield found
 
+    def stored(self) -> np.ndarray:
+        """Return the whole of what `raw_tiles` yields, where the picture lies in memory anyway."""
+        assert self.table is not None
+        found = look_up(self.feed.raw(0, self.feed.height), integer_table(self.table), self.feed.has_alpha)
+        self.progress(self.feed.height * self.feed.width)
+        return found
+
     def tiles(self) -> Iterator[tuple[int, int, Tensor, Tensor | None]]:
         """Yield (first row, last row, image, alpha) from top to bottom."""
         passes = 1 + sum(step.operation.measured is not None for step in self.steps)

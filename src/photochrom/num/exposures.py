@@ -150,20 +150,19 @@ def radiance(pictures: Sequence[Tensor], log_times: Tensor, tables: Tensor, blac
     batch, channels, height, width = first.shape
     result = empty(first.shape)
     table, log_time, least = tables.contiguous().numpy(), times.numpy(), black.to(first).numpy()
-    gather = load("exposures").gather
+    gather, planes, made = load("exposures").gather, [picture.detach().numpy() for picture in pictures], result.numpy()
     grain = max(1, _POINTS // width)
 
     def rows(start: int, stop: int) -> None:
-        with torch.no_grad():
-            for b in range(batch):
-                stack = torch.empty(len(pictures), channels, stop - start, width)
-                for n, picture in enumerate(pictures):
-                    stack[n] = picture[b, :, start:stop]
-                scratch = np.empty((2, channels, (stop - start) * width), np.float32)
-                gather(stack.flatten(2).numpy(), table, log_time, least, *scratch, 0, channels)
-                result[b, :, start:stop] = torch.from_numpy(scratch[0]).reshape(channels, stop - start, width)
+        stack = np.empty((len(planes), channels, stop - start, width), np.float32)
+        scratch = np.empty((2, channels, (stop - start) * width), np.float32)
+        for b in range(batch):
+            for n, picture in enumerate(planes):
+                stack[n] = picture[b, :, start:stop]
+            gather(stack.reshape(len(planes), channels, -1), table, log_time, least, *scratch, 0, channels)
+            made[b, :, start:stop] = scratch[0].reshape(channels, stop - start, width)
 
-    parallel_rows(rows, 0, height, grain, torch_inside=True)
+    parallel_rows(rows, 0, height, grain)
     return result
 
 

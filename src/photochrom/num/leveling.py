@@ -12,6 +12,7 @@ from photochrom.num.histograms import count_levels, count_samples, through_knots
 from photochrom.num.kernels import load
 from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
+from photochrom.num.samples import look_up_all
 
 
 def ramp_of(dtype: np.dtype) -> Tensor:
@@ -72,11 +73,10 @@ def look_up_bands(samples: np.ndarray, tables: np.ndarray) -> np.ndarray:
     """Send every band of samples (H, W, bands) through its own table; tables (bands, 256 or 65536) of their type."""
     source = np.ascontiguousarray(samples)
     result = np.asarray(empty(source.shape, torch.uint8 if source.dtype == np.uint8 else torch.uint16).numpy())
-    kernels = load("tables" if len(tables) == 1 else "histograms")
     if len(tables) == 1:
-        flat, out = source.reshape(1, -1), result.reshape(1, -1)
-        parallel_rows(lambda a, b: kernels.look_up(flat[:, a:b], tables[0], out[:, a:b]), 0, source.size, 1 << 18)
+        look_up_all(source.reshape(-1), tables[0], result.reshape(-1))
     else:
+        bands = load("histograms").look_up_bands
         flat, out = source.reshape(-1, len(tables)), result.reshape(-1, len(tables))
-        parallel_rows(lambda a, b: kernels.look_up_bands(flat[a:b], tables, out[a:b]), 0, len(flat), 1 << 17)
+        parallel_rows(lambda a, b: bands(flat[a:b], tables, out[a:b]), 0, len(flat), 1 << 17)
     return result

@@ -129,18 +129,22 @@ def parallel_rows(
         for i in starts:
             function(i, min(i + starts.step, stop))
         return
-    ticket = itertools.count()  # next() is atomic
+    # Each worker begins in a stretch of its own: side by side, two would wait for one another at the first touch of
+    # every fresh page. Whoever is done helps in the next stretch.
+    bounds = [len(starts) * k // workers for k in range(workers + 1)]
+    tickets = [itertools.count(first) for first in bounds[:-1]]  # next() is atomic
     failed = threading.Event()
 
-    def work() -> None:
-        while not failed.is_set() and (k := next(ticket)) < len(starts):
-            try:
-                function(starts[k], min(starts[k] + starts.step, stop))
-            except BaseException:
-                failed.set()
-                raise
+    def work(own: int) -> None:
+        for stretch in (*range(own, workers), *range(own)):
+            while not failed.is_set() and (k := next(tickets[stretch])) < bounds[stretch + 1]:
+                try:
+                    function(starts[k], min(starts[k] + starts.step, stop))
+                except BaseException:
+                    failed.set()
+                    raise
 
-    jobs = [_shared_pool().submit(work) for _ in range(workers)]
+    jobs = [_shared_pool().submit(work, own) for own in range(workers)]
     errors = [job.exception() for job in jobs]
     for error in errors:
         if error is not None:

@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 
 _FAST = {"contract", "nsz", "reassoc"}
+_RUN = 1024
+"""Points taken through a table at once: the loops around the look-up vectorise, and what they share stays at hand."""
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -23,30 +25,55 @@ def gather(stack, tables, log_times, least, total, weight, first, last):
         last: one past the last channel.
     """
     levels = tables.shape[1]
-    top, most = np.float32(levels - 1), np.int32(levels - 2)
+    top = np.float32(levels - 1)
     points = stack.shape[2]
+    z, g = np.empty(_RUN, np.float32), np.empty(_RUN, np.float32)
+    index, slope = np.empty(_RUN, np.int32), np.zeros(levels, np.float32)
     for c in range(first, last):
-        table, above, sums, weights = tables[c, :-1], tables[c, 1:], total[c], weight[c]
+        table, sums, weights = tables[c], total[c], weight[c]
         floor = least[c] * top
+        for i in range(levels - 1):
+            slope[i] = table[i + 1] - table[i]
         sums[:] = 0
         weights[:] = 0
-        for n in range(stack.shape[0]):
-            picture, t = stack[n, c], log_times[n]
-            for p in range(points):
-                z = min(max(picture[p] * top, np.float32(0)), top)
-                i = max(min(np.int32(z), most), np.int32(0))   # NaN must not read outside the table
-                low = table[i]
-                g = low + (z - np.float32(i)) * (above[i] - low)
-                w = max(min(z - floor, top - z), np.float32(0))
-                weights[p] += w
-                sums[p] += w * (g - t)
+        for start in range(0, points, _RUN):
+            stop = min(points, start + _RUN)
+            for n in range(stack.shape[0]):
+                between = _split(stack[n, c, start:stop], top, z, index)
+                for p in range(stop - start):
+                    g[p] = table[np.intp(index[p])]
+                if between > 0:
+                    for p in range(stop - start):
+                        g[p] += (z[p] - np.float32(index[p])) * slope[np.intp(index[p])]
+                _add(z[: stop - start], g, floor, top, log_times[n], weights[start:stop], sums[start:stop])
         i = min(int(floor), levels - 2)
-        dark = table[i] + (floor - np.float32(i)) * (above[i] - table[i])
+        dark = table[i] + (floor - np.float32(i)) * slope[i]
         for p in range(points):
             if weights[p] > 0:
                 sums[p] /= weights[p]
             else:
-                sums[p] = _bound(stack[:, c, p], log_times, top, floor, dark, above[levels - 2])
+                sums[p] = _bound(stack[:, c, p], log_times, top, floor, dark, table[levels - 1])
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _split(picture, top, z, index):
+    # in levels: the value, the whole level below it, and how many values lie between two levels
+    most, between = np.int32(top), np.int32(0)
+    for p in range(picture.size):
+        value = min(max(picture[p] * top, np.float32(0)), top)
+        level = max(min(np.int32(value), most), np.int32(0))   # NaN must not read outside the table
+        z[p] = value
+        index[p] = level
+        between += np.int32(value != np.float32(level))
+    return between
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _add(z, g, floor, top, log_time, weights, sums):
+    for p in range(z.size):
+        w = max(min(z[p] - floor, top - z[p]), np.float32(0))
+        weights[p] += w
+        sums[p] += w * (g[p] - log_time)
 
 
 @njit(nogil=True, cache=True)

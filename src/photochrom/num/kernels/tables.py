@@ -8,11 +8,22 @@ from numba import njit
 
 @njit(nogil=True, cache=True)
 def look_up(source, table, out):   # type: ignore[no-untyped-def]
-    """out[i, j] = table[source[i, j]]."""
+    """out[i] = table[source[i]]."""
     for i in range(source.shape[0]):
-        row, dst = source[i], out[i]
-        for j in range(row.shape[0]):
-            dst[j] = table[row[j]]
+        out[i] = table[source[i]]
+
+
+@njit(nogil=True, cache=True)
+def look_up_pairs(words, table, out):   # type: ignore[no-untyped-def]
+    """Send each of the four pairs of bytes of a word through a table of 65536 pairs."""
+    pair, once, twice, thrice = np.uint64(65535), np.uint64(16), np.uint64(32), np.uint64(48)
+    for i in range(words.shape[0]):
+        word = words[i]
+        found = np.uint64(table[word & pair])
+        found |= np.uint64(table[(word >> once) & pair]) << once
+        found |= np.uint64(table[(word >> twice) & pair]) << twice
+        found |= np.uint64(table[word >> thrice]) << thrice
+        out[i] = found
 
 
 @njit(nogil=True, cache=True)
