@@ -12,6 +12,13 @@ from photochrom.io import write as write
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
+from photochrom.ops.gradient.change_color import change_color as change_color
+from photochrom.ops.gradient.change_illumination import change_illumination as change_illumination
+from photochrom.ops.gradient.exchange_texture import exchange_texture as exchange_texture
+from photochrom.ops.gradient.fill import fill as fill
+from photochrom.ops.gradient.make_tileable import make_tileable as make_tileable
+from photochrom.ops.gradient.remove_wrinkles import remove_wrinkles as remove_wrinkles
+from photochrom.ops.gradient.seamless_clone import seamless_clone as seamless_clone
 from photochrom.ops.gray.color2gray import color2gray as color2gray
 from photochrom.ops.gray.color2gray_local import color2gray_local as color2gray_local
 from photochrom.ops.gray.luminance import luminance as luminance
@@ -63,6 +70,8 @@ __all__ = [
     "apply_lut",
     "box",
     "brightness",
+    "change_color",
+    "change_illumination",
     "clahe",
     "clip",
     "color2gray",
@@ -71,7 +80,9 @@ __all__ = [
     "curve",
     "dynamic_range",
     "equalize",
+    "exchange_texture",
     "exposure",
+    "fill",
     "fuse_exposures",
     "gaussian",
     "histogram",
@@ -81,6 +92,7 @@ __all__ = [
     "load_recipe",
     "log",
     "luminance",
+    "make_tileable",
     "match_histogram",
     "merge_hdr",
     "negative",
@@ -88,9 +100,11 @@ __all__ = [
     "posterize",
     "power",
     "read",
+    "remove_wrinkles",
     "response_curve",
     "run",
     "saturation",
+    "seamless_clone",
     "sigmoid_contrast",
     "threshold",
     "threshold_otsu",

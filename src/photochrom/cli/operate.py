@@ -96,7 +96,8 @@ def _signature(entry: dict[str, Any], ports: list[dict[str, Any]]) -> inspect.Si
     strength = typer.Option("--strength", metavar="0..1", help="0 keeps the input, 1 (default) is the whole operation")
     mask = typer.Option("--mask", metavar="FILE", help="where to act: white fully, black not at all")
     parameters.append(parameter("strength", Annotated[str | None, strength], None))
-    parameters.append(parameter("mask", Annotated[Path | None, mask], None))
+    if all(port["name"] != "mask" for port in ports):
+        parameters.append(parameter("mask", Annotated[Path | None, mask], None))
     parameters += [parameter(name, annotation, default) for name, (annotation, default) in COMMON.items()]
     return inspect.Signature(parameters)
 

@@ -267,9 +267,8 @@ def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, 
         else:
             raise DeclarationError(f"{name}: '{argument.name}' must be a picture before * or a control with a default")
     check_docstring(name, doc, [*ports, *controls])
-    for own in ("strength", "mask"):
-        if own in ports or own in controls:
-            raise DeclarationError(f"{name}: '{own}' belongs to the step; no operation takes it")
+    if "strength" in ports or "strength" in controls or "mask" in controls:
+        raise DeclarationError(f"{name}: strength and mask belong to the step; mask may be a port, no control")
     if next(iter(ports), None) not in ("image", "images"):
         raise DeclarationError(f"{name}: the first argument must be called image, or images where several are merged")
     if (reach == "window") != (halo is not None):

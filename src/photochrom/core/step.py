@@ -83,7 +83,7 @@ class Step(nn.Module):
         if not self.operation.chains:
             raise ControlError(f"{self.operation.name} does not turn one picture into one, so it cannot be a step")
         ports = self.operation.others
-        for name in [name for name in ("mask", *ports) if name in arguments or name == "mask"]:
+        for name in [name for name in dict.fromkeys(("mask", *ports)) if name in arguments or name == "mask"]:
             picture = mask if name == "mask" else arguments.pop(name)
             if picture is not None:
                 self.bind(name, picture)
@@ -214,9 +214,9 @@ class Step(nn.Module):
         return lambda picture, **changed: measured.apply(picture, known, **{**values, **changed})
 
     def _mask(self, image: Tensor, result: Tensor, rows: slice) -> Tensor | None:
-        mask = self.pictures.items().get("mask")
+        mask = None if "mask" in self.operation.ports else self.pictures.items().get("mask")
         if mask is None:
-            if "mask" in self.files:
+            if "mask" in self.files and "mask" not in self.operation.ports:
                 raise ControlError(f"{self.operation.name}: the mask file {self.files['mask']!r} is not read yet")
             return None
         part = mask[..., rows, :]

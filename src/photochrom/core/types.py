@@ -63,6 +63,10 @@ Weights: TypeAlias = Annotated[Tensor | None, Port(optional=True)]
 ImageWeights: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
 """As `Weights`, for the image itself: the argument `image_mask`."""
 
+Region: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
+"""The argument `mask` of an operation that is not blended by it but needs it to know what to work out, such as where an
+equation holds. Pixels of 1/2 and more belong to the region. The step then leaves the mask to the operation."""
+
 Numbers: TypeAlias = Annotated[Tensor, Port(kind="numbers")]
 """A series of numbers, (N,), such as exposure times."""
 

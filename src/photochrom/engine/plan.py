@@ -72,7 +72,7 @@ def check_masks(steps: Sequence[Step], height: int, width: int) -> None:
         if step.operation.resizes:
             return   # what follows lies over a picture of another size
         for name, mask in step.pictures.items().items():
-            aligned = name == "mask" or step.operation.ports[name].aligned
+            aligned = name not in step.operation.ports or step.operation.ports[name].aligned
             if not aligned or mask.shape[-2:] == (height, width):
                 continue
             raise ControlError(f"{step.operation.name}: {name} is {mask.shape[-1]} x "

@@ -12,6 +12,8 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
             "tonemap_reinhard", "tonemap_reinhard_local", "tonemap_drago", "tonemap_durand", "tonemap_filmic"),
     "gray": ("luminance", "color2gray", "color2gray_local"),
     "transfer": ("transfer_statistics", "transfer_covariance", "transfer_distribution", "apply_lut",),
+    "gradient": ("seamless_clone", "fill", "make_tileable", "change_illumination", "change_color",
+                 "exchange_texture", "remove_wrinkles"),
 }
 
 registry.declare("photochrom.ops", CHAPTERS)

@@ -1,0 +1,146 @@
+"""Pictures from their gradients: the Poisson equation inside a region, with what lies around it as boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from photochrom.core.errors import ControlError
+from photochrom.num.solve import GridSystem, solve
+
+_TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-12}
+"""Of the largest value; 1e-4 is a fortieth of a level of 8 bits."""
+
+Field = tuple[Tensor, Tensor]
+"""How much a picture shall rise from each pixel to its right neighbour, (B, C, H, W - 1), and to the one below,
+(B, C, H - 1, W)."""
+
+
+Light = tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]
+"""A change of encoding and its inverse."""
+
+
+def rises(image: Tensor) -> Field:
+    """Return the differences of neighbouring pixels."""
+    return image[..., :, 1:] - image[..., :, :-1], image[..., 1:, :] - image[..., :-1, :]
+
+
+def divergence(field: Field) -> Tensor:
+    """Return minus the divergence of a field, the right-hand side of -laplace(f) = -div v; free at the frame.
+
+    Example:
+        >>> ramp = torch.arange(4.0).reshape(1, 1, 1, 4)
+        >>> divergence(rises(ramp)).flatten().tolist()
+        [-1.0, 0.0, 0.0, 1.0]
+    """
+    right, down = field
+    made = right.new_zeros((*right.shape[:-2], right.shape[-2], down.shape[-1]))
+    made[..., :, :-1] -= right
+    made[..., :, 1:] += right
+    made[..., :-1, :] -= down
+    made[..., 1:, :] += down
+    return made
+
+
+def integrate(image: Tensor, region: Tensor, field: Field, *, start: Tensor | None = None, screen: float = 0.0,
+              towards: Tensor | None = None) -> Tensor:
+    """Replace a region by the picture whose differences are nearest to a field and which meets what lies around it.
+
+    Minimises sum over neighbours p, q, one of them in the region, of (f_q - f_p - v_pq)^2 + screen sum_p (f_p - t_p)^2.
+    Where the region touches the frame it is free there. A part of it that nothing bounds keeps the mean of `start`.
+
+    Args:
+        image: (B, C, H, W), float32 or float64; outside the region it is the boundary.
+        region: (H, W) or (B, 1, H, W), bool.
+        field: how the result shall rise, of the size of `image`.
+        start: (B, C, H, W), a guess; `image` if None.
+        screen: how much the values `towards` count beside the differences.
+        towards: (B, C, H, W).
+
+    Returns:
+        (B, C, H, W); outside the region `image`, bit for bit.
+    """
+    rhs = divergence(field)
+    if screen and towards is not None:
+        rhs = rhs + screen * towards
+    boundary = image if image.requires_grad else image.detach()
+    found = solve(GridSystem(region, screen=screen or None), rhs, boundary=boundary,
+                  start=(image if start is None else start).detach(), tolerance=_TOLERANCE[image.dtype]).values
+    return torch.where(region, found, image)
+
+
+def bounds(region: Tensor, margin: int = 1) -> tuple[slice, slice] | None:
+    """Return rows and columns around a region with a margin inside the frame, or None where it is empty.
+
+    Args:
+        region: (..., H, W), bool; of a batch, the rows and columns that hold all.
+        margin: pixels on each side.
+    """
+    flat = region.reshape(-1, *region.shape[-2:]).any(0)
+    rows, columns = flat.any(1).nonzero().flatten(), flat.any(0).nonzero().flatten()
+    if len(rows) == 0:
+        return None
+    top, bottom = max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin
+    left, right = max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin
+    return slice(top, min(bottom, flat.shape[0])), slice(left, min(right, flat.shape[1]))
+
+
+def paste(image: Tensor, part: Tensor, place: tuple[slice, slice]) -> Tensor:
+    """Return a copy of a picture with a part laid over it."""
+    made = image.clone()
+    made[..., place[0], place[1]] = part
+    return made
+
+
+def region_of(mask: Tensor | None, image: Tensor) -> Tensor:
+    """Return where a mask is 1/2 or more, (B or 1, 1, H, W) bool; without one, everywhere."""
+    if mask is None:
+        return torch.ones((1, 1, *image.shape[-2:]), dtype=torch.bool, device=image.device)
+    return mask[:, :1] >= 0.5
+
+
+def check_finite(operation: str, name: str, values: Tensor) -> None:
+    """Raise unless all values are finite: one NaN would spread over the whole region."""
+    if not bool(values.detach().isfinite().all()):
+        raise ControlError(f"{operation}: {name} must be finite where it is used, got NaN or infinity")
+
+
+def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor, Tensor], Field], *,
+         source: Tensor | None = None, light: Light | None = None, screen: float = 0.0,
+         from_image: bool = False) -> Tensor:
+    """Change a region of a picture to what rises as a field says and meets what lies around it.
+
+    Only the rows and columns around the region are worked on, in float32, or float64 for float64.
+
+    Args:
+        operation: for messages.
+        image: (B, C, H, W), floating.
+        region: (B or 1, 1, H, W), bool.
+        field: called with the parts of the image and of the source that are worked on.
+        source: (B, C, H, W), lies over the image; the guess, and what `screen` pulls towards. The image if None.
+        light: the encoding in which differences are taken, as a way there and back; None is that of the image.
+        screen: see `integrate`.
+        from_image: the image is the guess, whose mean a region that nothing bounds keeps, and not the source.
+
+    Returns:
+        (B, C, H, W), dtype of the image; outside the region the image bit for bit.
+    """
+    place = bounds(region)
+    if place is None:
+        return image.clone()
+    parts: list[Tensor] = []
+    for name, picture in (("image", image), ("source", source)):
+        if picture is None:
+            parts.append(parts[0])
+            continue
+        part = picture[..., place[0], place[1]].to(torch.float64 if image.dtype == torch.float64 else torch.float32)
+        check_finite(operation, name, part)
+        parts.append(part if light is None else light[0](part))
+    own, other = parts
+    inside = region[..., place[0], place[1]]
+    made = integrate(own, inside[0, 0] if len(inside) == 1 else inside, field(own, other), screen=screen,
+                     start=own if from_image else other, towards=other)
+    made = (made if light is None else light[1](made)).to(image.dtype)
+    return paste(image, torch.where(inside, made, image[..., place[0], place[1]]), place)
