@@ -6,6 +6,7 @@ from benchmarks.rows import (
                          commands,
                          filters,
                          folder,
+                         gradient,
                          gray,
                          hdr,
                          histograms,
@@ -17,4 +18,4 @@ from benchmarks.rows import (
 )
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
-                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS)
+                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS)

@@ -20,6 +20,8 @@ ALL = [registry.get(name) for name in registry.names()]
 OPERATIONS = [operation for operation in ALL if operation.chains and not operation.resizes and operation.gives is None]
 """One picture in, one of the same size and channels out. The others are tested where they live, in tests/ops."""
 """Those that turn one picture into one of the same size."""
+BLENDED = [operation for operation in OPERATIONS if "mask" not in operation.ports]
+"""Those whose mask is blended by the step. The others need it for what they work out."""
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 COMPANIONS: dict[tuple[str, str, float], dict[str, Any]] = {
@@ -110,6 +112,11 @@ def others(operation: Operation, image: Tensor, seed: int = 100, batch: int | No
             found[name] = torch.arange(1, 4, dtype=image.dtype, device=image.device)
             continue
         height, width = image.shape[-2:] if port.aligned else (11, 7)
+        if name == "mask":   # a region away from the edge, with room for another beside it
+            made = torch.zeros(batch or image.shape[0], 1, height, width, dtype=image.dtype)
+            made[..., 1:1 + height // 3, 1:1 + width // 3] = 1
+            found[name] = made.to(image.device)
+            continue
         channels = 1 if name.endswith("_mask") else operation.channels or image.shape[1]
         made = picture(height, width, channels, batch or image.shape[0], image.dtype, seed + number, 0.2, 0.8)
         found[name] = made.to(image.device)
@@ -137,7 +144,7 @@ def call(operation: Operation, image: Any, given: dict[str, Any] | None = None, 
 def pictures_of(operation: Operation) -> list[str]:
     """Return the ports beyond the first that must be given and take a colour picture."""
     return [name for name in operation.others
-            if operation.ports[name].kind == "picture" and not operation.ports[name].optional]
+            if operation.ports[name].kind == "picture" and not operation.ports[name].optional and name != "mask"]
 
 
 def inside(control: Control) -> Any:

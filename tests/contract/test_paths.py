@@ -60,7 +60,7 @@ def test_planned_in_tiles(operation: Operation, values: dict, extra: str) -> Non
     step = Step(operation, **others(operation, image, optional=extra == "all ports"), **values)
     if extra == "strength":
         step.set("strength", 0.3)
-    if extra == "mask":
+    if extra == "mask" and "mask" not in operation.ports:
         step.bind("mask", picture(HEIGHT, WIDTH, 1, seed=4))
     done: list[int] = []
     larger = 2 if extra in ("batch", "double") else 1   # two pictures, or samples of twice the bytes

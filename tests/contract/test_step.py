@@ -14,6 +14,7 @@ from photochrom.core.op import Operation
 from photochrom.core.recipe import Recipe
 from photochrom.core.step import Step
 from tests.contract.cases import (
+    BLENDED,
     array,
     call,
     channels_of,
@@ -62,7 +63,7 @@ def test_strength_outside_its_range_is_refused(operation: Operation) -> None:
         one_sentence(error, operation.name, "strength")
 
 
-@every_setting()
+@every_setting(BLENDED)
 def test_the_mask_says_where(operation: Operation, values: dict) -> None:
     image = picture(12, 16, batch=2, low=-0.5, high=1.5)
     mask = torch.zeros(1, 1, 12, 16)
@@ -78,7 +79,7 @@ def test_the_mask_says_where(operation: Operation, values: dict) -> None:
     near(half[..., 5:], (image + whole)[..., 5:] / 2)
 
 
-@every()
+@every(BLENDED)
 def test_a_mask_may_differ_from_picture_to_picture_and_be_an_array(operation: Operation) -> None:
     image = picture(12, 16, batch=2)
     both = torch.cat([torch.zeros(1, 1, 12, 16), torch.ones(1, 1, 12, 16)])
@@ -90,7 +91,7 @@ def test_a_mask_may_differ_from_picture_to_picture_and_be_an_array(operation: Op
          step_of(operation, image, mask=torch.from_numpy(grey)[None, None] / 255)(image))
 
 
-@every()
+@every(BLENDED)
 def test_a_mask_of_another_size_is_refused(operation: Operation) -> None:
     image = picture(12, 16)
     for way in (lambda step: step(image), lambda step: photochrom.run(step, image)):
@@ -120,7 +121,7 @@ def test_weights_of_one_change_nothing_and_of_nought_hide(operation: Operation) 
     plain = call(operation, image, {name: other for name, other in given.items() if name not in weights})
     near(call(operation, image, {name: torch.ones_like(other) if name in weights else other
                                  for name, other in given.items()}), plain)
-    for name in [name for name in weights if name != "image_mask"]:
+    for name in [name for name in weights if name != "image_mask" and "mask" not in operation.ports]:
         half = torch.ones_like(given[name])
         half[..., :3, :] = 0
         key = name.removesuffix("_mask")
@@ -142,14 +143,15 @@ def test_a_step_without_its_pictures_says_which(operation: Operation) -> None:
             Step(operation, **{name: "there.png"})(image)
         one_sentence(error, operation.name, f"'{name}'", "there.png")
     with pytest.raises(ControlError) as error:
-        step_of(operation, image, mask="mask.png")(image)
+        Step(operation, **{**others(operation, image), "mask": "mask.png"})(image)
     one_sentence(error, operation.name, "mask.png")
 
 
 @every_setting()
 def test_steps_and_recipes_can_be_copied_and_pickled(operation: Operation, values: dict) -> None:
     image = picture()
-    step = step_of(operation, image, mask=picture(channels=1, seed=5), strength=torch.tensor(0.75), **values)
+    mask = {} if "mask" in operation.ports else {"mask": picture(channels=1, seed=5)}
+    step = step_of(operation, image, strength=torch.tensor(0.75), **mask, **values)
     recipe = Recipe([step, step_of(operation, image, **values)], name="two", about="for a test")
     for original in (step, recipe):
         expected = original(image)

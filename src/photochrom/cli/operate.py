@@ -46,7 +46,7 @@ def command_for(entry: dict[str, Any]) -> Callable[..., None]:
 
         source, output = given.pop("input"), given.pop("output", None)
         common = {name: given.pop(name) for name in COMMON if name in given}
-        pictures = {name: given.pop(name, None) for name in [*(port["name"] for port in ports), "mask"]}
+        pictures = {name: given.pop(name, None) for name in {*(port["name"] for port in ports), "mask"}}
         operation = registry.get(entry["name"])
         kinds = {name: control.kind for name, control in operation.controls.items()} | {"strength": STRENGTH.kind}
         values = {name: parse(kinds[name], text) for name, text in given.items() if text is not None}

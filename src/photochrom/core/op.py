@@ -88,10 +88,11 @@ class Operation:
                 for name, control in self.controls.items()}
 
     def check_weights(self, image: Tensor, others: Mapping[str, Any]) -> None:
-        """Raise unless every `NAME_mask` has the size of the picture it weights."""
+        """Raise unless every `NAME_mask`, and a `mask` over the image, has the size of its picture."""
         for name, mask in others.items():
-            picture = image if name == "image_mask" else others.get(name.removesuffix("_mask"), mask)
-            if name.endswith("_mask") and mask.shape[-2:] != picture.shape[-2:]:
+            over = name in ("image_mask", "mask") and self.ports[name].aligned
+            picture = image if over else others.get(name.removesuffix("_mask"), mask)
+            if (over or name.endswith("_mask")) and mask.shape[-2:] != picture.shape[-2:]:
                 raise ControlError(f"{self.name}: {name} must have the size of its picture, got {mask.shape[-1]} x "
                                    f"{mask.shape[-2]} pixels for {picture.shape[-1]} x {picture.shape[-2]}")
 
@@ -267,8 +268,9 @@ def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, 
         else:
             raise DeclarationError(f"{name}: '{argument.name}' must be a picture before * or a control with a default")
     check_docstring(name, doc, [*ports, *controls])
-    if "strength" in ports or "strength" in controls or "mask" in controls:
-        raise DeclarationError(f"{name}: strength and mask belong to the step; mask may be a port, no control")
+    for own, place in (("strength", {**ports, **controls}), ("mask", controls)):
+        if own in place:
+            raise DeclarationError(f"{name}: '{own}' belongs to the step; no operation takes it as a control")
     if next(iter(ports), None) not in ("image", "images"):
         raise DeclarationError(f"{name}: the first argument must be called image, or images where several are merged")
     if (reach == "window") != (halo is not None):

@@ -67,6 +67,9 @@ Region: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
 """The argument `mask` of an operation that is not blended by it but needs it to know what to work out, such as where an
 equation holds. Pixels of 1/2 and more belong to the region. The step then leaves the mask to the operation."""
 
+NeededRegion: TypeAlias = Annotated[Tensor, Port(aligned=True)]
+"""As `Region`, for an operation that makes no sense without one."""
+
 Numbers: TypeAlias = Annotated[Tensor, Port(kind="numbers")]
 """A series of numbers, (N,), such as exposure times."""
 

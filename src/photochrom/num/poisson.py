@@ -11,7 +11,7 @@ from photochrom.core.errors import ControlError
 from photochrom.num.solve import GridSystem, solve
 
 _TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-12}
-"""Of the largest value; 1e-4 is a fortieth of a level of 8 bits."""
+"""Of the largest difference from the start."""
 
 Field = tuple[Tensor, Tensor]
 """How much a picture shall rise from each pixel to its right neighbour, (B, C, H, W - 1), and to the one below,
@@ -25,6 +25,11 @@ Light = tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]
 def rises(image: Tensor) -> Field:
     """Return the differences of neighbouring pixels."""
     return image[..., :, 1:] - image[..., :, :-1], image[..., 1:, :] - image[..., :-1, :]
+
+
+def flat(own: Tensor, other: Tensor) -> Field:
+    """Return the field of a membrane, for `edit`: nothing changes."""
+    return torch.zeros_like(own[..., :, 1:]), torch.zeros_like(own[..., 1:, :])
 
 
 def divergence(field: Field) -> Tensor:
@@ -62,13 +67,16 @@ def integrate(image: Tensor, region: Tensor, field: Field, *, start: Tensor | No
     Returns:
         (B, C, H, W); outside the region `image`, bit for bit.
     """
-    rhs = divergence(field)
+    start = image if start is None else start
+    # Solved for the difference to the start, so that what is nearly known rounds little, and a mean that only the
+    # start fixes has its derivative.
+    right, down = rises(start)
+    rhs = divergence((field[0] - right, field[1] - down))
     if screen and towards is not None:
-        rhs = rhs + screen * towards
-    boundary = image if image.requires_grad else image.detach()
-    found = solve(GridSystem(region, screen=screen or None), rhs, boundary=boundary,
-                  start=(image if start is None else start).detach(), tolerance=_TOLERANCE[image.dtype]).values
-    return torch.where(region, found, image)
+        rhs = rhs + screen * (towards - start)
+    found = solve(GridSystem(region, screen=screen or None), rhs, boundary=image - start,
+                  tolerance=_TOLERANCE[image.dtype]).values
+    return torch.where(region, start + found, image)
 
 
 def bounds(region: Tensor, margin: int = 1) -> tuple[slice, slice] | None:
@@ -109,7 +117,7 @@ def check_finite(operation: str, name: str, values: Tensor) -> None:
 
 def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor, Tensor], Field], *,
          source: Tensor | None = None, light: Light | None = None, screen: float = 0.0,
-         from_image: bool = False) -> Tensor:
+         from_image: bool = False, across: bool = True) -> Tensor:
     """Change a region of a picture to what rises as a field says and meets what lies around it.
 
     Only the rows and columns around the region are worked on, in float32, or float64 for float64.
@@ -122,6 +130,7 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
         source: (B, C, H, W), lies over the image; the guess, and what `screen` pulls towards. The image if None.
         light: the encoding in which differences are taken, as a way there and back; None is that of the image.
         screen: see `integrate`.
+        across: the field counts across the edge of the region too; else nothing shall change there.
         from_image: the image is the guess, whose mean a region that nothing bounds keeps, and not the source.
 
     Returns:
@@ -135,12 +144,18 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
         if picture is None:
             parts.append(parts[0])
             continue
+        # contiguous: sums over it then round alike, whatever kind of picture came in
         part = picture[..., place[0], place[1]].to(torch.float64 if image.dtype == torch.float64 else torch.float32)
+        part = part.contiguous()
         check_finite(operation, name, part)
         parts.append(part if light is None else light[0](part))
     own, other = parts
     inside = region[..., place[0], place[1]]
-    made = integrate(own, inside[0, 0] if len(inside) == 1 else inside, field(own, other), screen=screen,
+    right, down = field(own, other)
+    if not across:
+        right = torch.where(inside[..., :, 1:] == inside[..., :, :-1], right, 0)
+        down = torch.where(inside[..., 1:, :] == inside[..., :-1, :], down, 0)
+    made = integrate(own, inside[0, 0] if len(inside) == 1 else inside, (right, down), screen=screen,
                      start=own if from_image else other, towards=other)
     made = (made if light is None else light[1](made)).to(image.dtype)
     return paste(image, torch.where(inside, made, image[..., place[0], place[1]]), place)

@@ -18,7 +18,7 @@ Gain = Annotated[float, Range(0, 10, soft=(0, 3), neutral=1)]
 @op(reach="image", channels=3)
 def change_color(image: Image, mask: Region = None, *,
                  red: Gain = 1.0, green: Gain = 1.0, blue: Gain = 1.0,
-                 surroundings: Annotated[float, Range(0, 1, neutral=1)] = 1.0) -> Tensor:
+                 surroundings: Annotated[float, Range(0, 1)] = 1.0) -> Tensor:
     """Recolour a thing roughly marked, without a seam; or let it alone keep its colour.
 
     The three channels inside the region are multiplied and laid over the picture by their changes from pixel to pixel,
@@ -29,9 +29,9 @@ def change_color(image: Image, mask: Region = None, *,
         image: (B, 3, H, W), any encoding; sRGB-encoded as a rule.
         mask: (B or 1, 1, H, W), the thing and a little around it, from 1/2 upwards; without it the whole picture,
             whose mean is then multiplied too.
-        red: factor of the red channel.
-        green: factor of the green channel.
-        blue: factor of the blue channel.
+        red: factor of the red channel; 1 changes nothing.
+        green: factor of the green channel; 1 changes nothing.
+        blue: factor of the blue channel; 1 changes nothing.
         surroundings: how much colour stays outside the region; 1 all, 0 none.
 
     Returns:
@@ -57,4 +57,6 @@ def change_color(image: Image, mask: Region = None, *,
     grey = luminance(image)
     around = image if surroundings == 1 else torch.where(region, image, torch.lerp(grey.expand_as(image), image,
                                                                                       surroundings))
+    if red == green == blue == 1:
+        return around.clone()
     return edit("change_color", around, region, lambda own, other: rises(other), source=image * gains)

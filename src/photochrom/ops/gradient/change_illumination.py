@@ -15,6 +15,10 @@ _DARK = 1 / 255
 """Added before the logarithm: a level of 8 bits, below which differences are noise."""
 
 
+_STILL = 1e-12
+"""The square of a change that is rounding."""
+
+
 def _to_log(image: Tensor) -> Tensor:
     return (image.clamp(min=0) + _DARK).log()
 
@@ -36,7 +40,7 @@ def change_illumination(image: Image, mask: Region = None, *,
         image: (B, C, H, W), encoded as the file is, which is what the paper works on; values below 0 count as 0.
         mask: (B or 1, 1, H, W), the part whose light is changed, from 1/2 upwards; without it the whole picture.
         amount: a, the size of change, in mean changes, that stays as it is; larger ones shrink, smaller ones grow.
-        exponent: b, how strongly changes are bent; 0 leaves all as it is.
+        exponent: b, how strongly changes are bent; 0 changes nothing.
 
     Returns:
         (B, C, H, W), same encoding; outside the region the image bit for bit. Values may leave [0, 1]. Of a whole
@@ -54,9 +58,11 @@ def change_illumination(image: Image, mask: Region = None, *,
         >>> steps = torch.tensor([0.1, 0.12, 0.6, 0.62, 0.1]).expand(1, 1, 5, 5)
         >>> part = torch.zeros(1, 1, 5, 5)
         >>> part[..., 1:4] = 1
-        >>> bool(change_illumination(steps, part)[0, 0, 2, 2] < 0.6)
-        True
+        >>> round(change_illumination(steps, part)[0, 0, 2, 2].item(), 2)
+        0.31
     """
+    if exponent == 0:
+        return image.clone()
     region = region_of(mask, image)
 
     def field(own: Tensor, other: Tensor) -> Field:
@@ -64,11 +70,10 @@ def change_illumination(image: Image, mask: Region = None, *,
         size = torch.zeros_like(own)
         size[..., :, :-1] += right.square()
         size[..., :-1, :] += down.square()
-        size = size.sqrt()
-        mean = size.mean((-2, -1), keepdim=True)
-        # where nothing changes there is nothing to bend
-        gain = (amount * mean / torch.where(size > 0, size, 1)) ** exponent
-        gain = torch.where(size > 1e-6, gain, 0 if exponent else 1)
+        some = size > _STILL   # where nothing changes there is nothing to bend
+        size = torch.where(some, size, 1).sqrt()
+        mean = torch.where(some, size, 0).mean((-2, -1), keepdim=True)
+        gain = torch.where(some, (amount * torch.where(mean > 0, mean, 1) / size) ** exponent, 0)
         return right * gain[..., :, :-1], down * gain[..., :-1, :]
 
     return edit("change_illumination", image, region, field, light=(_to_log, _from_log))

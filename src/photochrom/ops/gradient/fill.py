@@ -6,18 +6,13 @@ import torch
 from torch import Tensor
 
 from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
-from photochrom.core.errors import ControlError
 from photochrom.core.op import op
-from photochrom.core.types import Image, Region, Space
-from photochrom.num.poisson import Field, edit, region_of
-
-
-def _flat(own: Tensor, other: Tensor) -> Field:
-    return torch.zeros_like(own[..., :, 1:]), torch.zeros_like(own[..., 1:, :])
+from photochrom.core.types import Image, NeededRegion, Space
+from photochrom.num.poisson import edit, flat, region_of
 
 
 @op(reach="image")
-def fill(image: Image, mask: Region = None, *, space: Space = "encoded") -> Tensor:
+def fill(image: Image, mask: NeededRegion, *, space: Space = "encoded") -> Tensor:
     """Fill a region smoothly from its edge, as a membrane stretched over it.
 
     Inside the region every pixel becomes the mean of its neighbours (the Laplace equation), so that nothing of what was
@@ -25,7 +20,7 @@ def fill(image: Image, mask: Region = None, *, space: Space = "encoded") -> Tens
 
     Args:
         image: (B, C, H, W), any encoding.
-        mask: (B or 1, 1, H, W), what is filled, from 1/2 upwards; it must be given. An empty one changes nothing.
+        mask: (B or 1, 1, H, W), what is filled, from 1/2 upwards. An empty one changes nothing.
         space: `linear` lets light spread, `encoded` the values of the file.
 
     Returns:
@@ -33,7 +28,7 @@ def fill(image: Image, mask: Region = None, *, space: Space = "encoded") -> Tens
         the greatest of the edge. The whole picture as region becomes flat, at its mean.
 
     Raises:
-        ControlError: no mask, or one of another size, or a value that is not finite.
+        ControlError: a mask of another size, or a value that is not finite.
 
     Reference:
         Perez, Gangnet, Blake: Poisson image editing. ACM TOG 22(3), 2003, equation 2.
@@ -46,12 +41,10 @@ def fill(image: Image, mask: Region = None, *, space: Space = "encoded") -> Tens
         >>> round(fill(ramp, hole)[0, 0, 2, 1].item(), 4)
         0.25
     """
-    if mask is None:
-        raise ControlError("fill needs a mask: white where the picture is to be filled")
     region = region_of(mask, image)
     known = torch.where(region.all(), torch.ones_like(region), ~region)
     # what is in the hole, which may be anything, is not looked at
     count = known.sum((-2, -1), keepdim=True).clamp(min=1)
     mean = torch.where(known, image, 0).double().sum((-2, -1), keepdim=True) / count
     light = (srgb_to_linear, linear_to_srgb) if space == "linear" else None
-    return edit("fill", torch.where(region, mean.to(image), image), region, _flat, light=light)
+    return edit("fill", torch.where(region, mean.to(image), image), region, flat, light=light)

@@ -10,14 +10,14 @@ from torch.nn import functional
 
 from photochrom.core.errors import ControlError
 from photochrom.core.op import op
-from photochrom.core.types import Image, Point, Range, Region
+from photochrom.core.types import Image, NeededRegion, Point, Range
 from photochrom.num.healing import clean_offset
-from photochrom.num.poisson import bounds, check_finite, edit, paste, region_of, rises
+from photochrom.num.poisson import bounds, check_finite, edit, flat, paste, region_of, rises
 from photochrom.num.regions import regions
 
 
 @op(reach="image")
-def remove_wrinkles(image: Image, mask: Region = None, *,
+def remove_wrinkles(image: Image, mask: NeededRegion, *,
                     offset: Point = (0.0, 0.0),
                     search: Annotated[int, Range(1, 1000, soft=(16, 256), scale="log", unit="px")] = 64) -> Tensor:
     """Heal wrinkles, spots and scratches by clean skin of the same picture.
@@ -28,16 +28,17 @@ def remove_wrinkles(image: Image, mask: Region = None, *,
 
     Args:
         image: (B, C, H, W), encoded.
-        mask: (B or 1, 1, H, W), what is healed and a little around it, from 1/2 upwards; it must be given. An empty
-            one changes nothing.
+        mask: (B or 1, 1, H, W), what is healed and a little around it, from 1/2 upwards. An empty one changes
+            nothing.
         offset: from what is healed to the place that is taken, in whole pixels; 0,0 looks for the best.
-        search: how far from what is healed a place is looked for, in x and in y.
+        search: how far from what is healed a place is looked for, in pixels of x and of y. Where none fits, what is healed
+            is filled smoothly, as by `fill`.
 
     Returns:
         (B, C, H, W), same encoding; outside the mask the image bit for bit.
 
     Raises:
-        ControlError: no mask, or one of another size; no place that fits; an offset that leads out of the picture; a
+        ControlError: a mask of another size; an offset that leads out of the picture; a
             value that is not finite.
 
     Reference:
@@ -53,8 +54,6 @@ def remove_wrinkles(image: Image, mask: Region = None, *,
         >>> round(remove_wrinkles(skin, spot, search=8)[0, 0, 4, 4].item(), 4)
         0.5
     """
-    if mask is None:
-        raise ControlError("remove_wrinkles needs a mask: white where the picture is to be healed")
     region = region_of(mask, image).expand(image.shape[0], -1, -1, -1)
     wide = image if image.dtype in (torch.float32, torch.float64) else image.float()
     healed = [_heal(picture[None], inside[0], offset, search) for picture, inside in zip(wide, region, strict=True)]
@@ -66,13 +65,12 @@ def _heal(image: Tensor, region: Tensor, offset: tuple[float, float], search: in
     if bool(region.any()):
         check_finite("remove_wrinkles", "image", image)
     for part in regions(region):
-        found = (round(offset[0]), round(offset[1]))
+        found: tuple[int, int] | None = (round(offset[0]), round(offset[1]))
         if found == (0, 0):
-            chosen = clean_offset(image[0], part, region, search)
-            if chosen is None:
-                raise ControlError(f"remove_wrinkles finds no clean place within {search} px of a part of the mask; "
-                                   "raise search, or mark less at once")
-            found = chosen
+            found = clean_offset(image[0], part, region, search)
+        if found is None:
+            result = edit("remove_wrinkles", result, part[None, None], flat)
+            continue
         rows, columns = bounds(part, 0) or (slice(0), slice(0))
         x, y = found
         height, width = region.shape

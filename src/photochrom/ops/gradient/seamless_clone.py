@@ -21,6 +21,7 @@ def seamless_clone(image: Image, source: Reference, mask: Weights = None, source
                    offset: Point = (0.0, 0.0),
                    gradients: Literal["import", "mixed", "averaged"] = "import",
                    monochrome: bool = False,
+                   edge: Literal["source", "flat"] = "source",
                    keep: Annotated[float, Range(0, 1, soft=(0, 0.2))] = 0.0,
                    space: Space = "encoded") -> Tensor:
     """Lay a part of another picture into this one so that no seam shows.
@@ -41,6 +42,8 @@ def seamless_clone(image: Image, source: Reference, mask: Weights = None, source
         gradients: whose changes are taken.
         monochrome: take the changes of the source's luminance for all channels, so that it brings texture and no
             colours.
+        edge: what changes from the last pixel inside the region to the first outside: what the source changes there,
+            as in the paper, or nothing, for a source that is cut out and has nothing of worth beside the region.
         keep: how firmly the source keeps its own colours; 0 not at all, else they are reached about 1 / keep pixels
             inside the region.
         space: `linear` takes the changes of light, `encoded` those of the values of the file, as the paper does.
@@ -88,7 +91,8 @@ def seamless_clone(image: Image, source: Reference, mask: Weights = None, source
         return right, down
 
     light = (srgb_to_linear, linear_to_srgb) if space == "linear" else None
-    return edit("seamless_clone", image, inside, field, source=over, light=light, screen=keep * keep)
+    return edit("seamless_clone", image, inside, field, source=over, light=light, screen=keep * keep,
+                across=edge == "source")
 
 
 def _fit(source: Tensor, image: Tensor, monochrome: bool) -> Tensor:

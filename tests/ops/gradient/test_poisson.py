@@ -1,0 +1,170 @@
+"""Editing in the gradient domain: published results, a direct solution, what each promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.sparse import coo_matrix
+from scipy.sparse.linalg import spsolve
+
+import photochrom
+from photochrom.core.errors import ControlError
+
+DATA = Path(__file__).parents[4] / "shared" / "data" / "poisson" / "rinsa318"
+
+
+def picture(height=24, width=30, channels=3, seed=0, dtype=torch.float32):
+    return torch.rand(1, channels, height, width, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def region(height=24, width=30):
+    made = torch.zeros(1, 1, height, width)
+    made[..., 4:18, 6:20] = 1
+    made[..., 9:11, 11:14] = 0   # a hole
+    return made
+
+
+def direct(target, source, inside, choose):
+    """Equation 7 of the paper, pixel by pixel, by a sparse direct solver in float64."""
+    index = {tuple(p): k for k, p in enumerate(np.argwhere(inside))}
+    out = target.copy()
+    for c in range(target.shape[0]):
+        rows, columns, values, right = [], [], [], np.zeros(len(index))
+        for (i, j), k in index.items():
+            for q in ((i - 1, j), (i + 1, j), (i, j - 1), (i, j + 1)):
+                if not (0 <= q[0] < target.shape[1] and 0 <= q[1] < target.shape[2]):
+                    continue
+                rows.append(k), columns.append(k), values.append(1.0)
+                right[k] += choose(target[c, i, j] - target[c, q[0], q[1]], source[c, i, j] - source[c, q[0], q[1]])
+                if q in index:
+                    rows.append(k), columns.append(index[q]), values.append(-1.0)
+                else:
+                    right[k] += target[c, q[0], q[1]]
+        solved = spsolve(coo_matrix((values, (rows, columns))).tocsr(), right)
+        for (i, j), k in index.items():
+            out[c, i, j] = solved[k]
+    return out
+
+
+@pytest.mark.parametrize(("gradients", "choose"), [
+    ("import", lambda own, other: other), ("averaged", lambda own, other: (own + other) / 2),
+    ("mixed", lambda own, other: own if abs(own) > abs(other) else other)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cloning_solves_the_equation_of_the_paper(gradients, choose, dtype):
+    target, source, mask = picture(dtype=dtype), picture(seed=1, dtype=dtype), region()
+    made = photochrom.seamless_clone(target, source, mask, gradients=gradients)
+    expected = direct(target[0].double().numpy(), source[0].double().numpy(), mask[0, 0].numpy() > 0, choose)
+    assert np.abs(made[0].double().numpy() - expected).max() < (1e-5 if dtype == torch.float32 else 1e-10)
+
+
+@pytest.mark.parametrize("case", ["test1", "test3", "test4"])
+def test_published_results_are_met(case):
+    """They take no change across the edge of the region, and cut the fraction off."""
+    folder = DATA / case
+    if not folder.exists():
+        pytest.skip("needs ../shared/data/poisson")
+    target, source, expected = (np.asarray(Image.open(folder / name).convert("RGB"))
+                                for name in ("target.png", "source.png", "result/result_import.png"))
+    mask = np.asarray(Image.open(folder / "mask.png").convert("L"))
+    made = photochrom.seamless_clone(target.astype(np.float64) / 255, source.astype(np.float64) / 255,
+                                     mask.astype(np.float64) / 255, edge="flat")
+    levels = np.trunc((made * 255 + 1e-6).clip(0, 255))
+    apart = np.abs(levels - expected)[mask >= 128]
+    assert (apart == 0).mean() > 0.97
+    assert np.percentile(apart, 99.9) <= 1
+
+
+def test_an_offset_moves_the_source_and_cuts_it_at_the_frame():
+    target, source = picture(), picture(10, 12, seed=2)
+    mask = torch.ones(1, 1, 10, 12)
+    wide, over = target.clone(), torch.zeros(1, 1, 24, 30)
+    wide[..., 18:, 21:] = source[..., :6, :9]
+    over[..., 18:, 21:] = 1
+    moved = photochrom.seamless_clone(target, source, mask, offset=(21, 18), edge="flat")
+    torch.testing.assert_close(moved, photochrom.seamless_clone(target, wide, over, edge="flat"), atol=1e-5, rtol=0)
+    with pytest.raises(ControlError, match="wholly outside the image"):
+        photochrom.seamless_clone(target, source, mask, offset=(30, 0))
+
+
+def test_what_is_laid_on_itself_comes_back():
+    image = picture()
+    for gradients in ("import", "mixed", "averaged"):
+        made = photochrom.seamless_clone(image, image, region(), gradients=gradients)
+        assert (made - image).abs().max() < 1e-5
+    assert torch.equal(photochrom.seamless_clone(image, picture(seed=3), torch.zeros(1, 1, 24, 30)), image)
+
+
+def test_colours_are_kept_inside_and_texture_comes_without_them():
+    image, source, mask = torch.full((1, 3, 40, 40), 0.2), torch.full((1, 3, 40, 40), 0.9), torch.zeros(1, 1, 40, 40)
+    mask[..., 5:35, 5:35] = 1
+    assert photochrom.seamless_clone(image, source, mask, keep=0)[0, 0, 20, 20] == pytest.approx(0.2, abs=1e-4)
+    assert photochrom.seamless_clone(image, source, mask, keep=0.5)[0, 0, 20, 20] > 0.89
+    made = photochrom.seamless_clone(image, picture(40, 40, seed=4), mask, monochrome=True)
+    assert (made[:, 0] - made[:, 2]).abs().max() < 1e-5
+
+
+def test_grey_and_colour_meet():
+    grey, colour = picture(channels=1), picture(seed=1)
+    assert photochrom.seamless_clone(grey, colour, region()).shape == grey.shape
+    assert photochrom.seamless_clone(colour, grey, region()).shape == colour.shape
+
+
+def test_not_a_number_is_named():
+    image = picture()
+    image[..., 8, 9] = torch.nan
+    with pytest.raises(ControlError, match="image must be finite"):
+        photochrom.seamless_clone(image, picture(seed=1), region())
+    with pytest.raises(ControlError, match="source must be finite"):
+        photochrom.seamless_clone(picture(), image, region())
+    mask = torch.zeros(1, 1, 24, 30)
+    mask[..., 6:12, 6:12] = 1
+    assert photochrom.fill(image, mask).isfinite().all()   # what is in the hole does not matter
+
+
+def test_a_membrane_lies_between_its_edge():
+    image = picture()
+    made = photochrom.fill(image, region())
+    inside = region().expand_as(image) > 0
+    assert torch.equal(made[~inside], image[~inside])
+    assert made[inside].min() >= image.min()
+    assert made[inside].max() <= image.max()
+    flat = photochrom.fill(image, torch.ones(1, 1, 24, 30))
+    torch.testing.assert_close(flat, image.mean((2, 3), keepdim=True).expand_as(image), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("space", ["encoded", "linear"])
+def test_a_tile_meets_itself(space):
+    tile = photochrom.make_tileable(picture(17, 23), space=space)
+    assert torch.equal(tile[..., 0, :], tile[..., -1, :])
+    assert torch.equal(tile[..., :, 0], tile[..., :, -1])
+
+
+def test_light_is_evened_out():
+    ramp = torch.linspace(0.05, 0.9, 64).expand(1, 3, 32, 64)
+    made = photochrom.change_illumination(ramp, exponent=0.3)
+    assert made.std() < 0.7 * ramp.std()
+
+
+def test_a_blemish_is_healed_by_the_texture_around_it():
+    rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(96.0), indexing="ij")
+    skin = (0.5 + 0.05 * torch.sin(columns / 2) + 0.002 * rows).expand(1, 3, 64, 96).clone()
+    marred, mask = skin.clone(), torch.zeros(1, 1, 64, 96)
+    marred[..., 30:34, 40:44] = 0.1
+    mask[..., 28:36, 38:46] = 1
+    healed = photochrom.remove_wrinkles(marred, mask)
+    assert (healed - skin).abs().max() < 0.01
+    again = photochrom.remove_wrinkles(marred, mask, offset=(25, 0))   # two of the sine's periods
+    assert (again - skin).abs().max() < 0.02
+    with pytest.raises(ControlError, match="leads out of the picture"):
+        photochrom.remove_wrinkles(marred, mask, offset=(90, 0))
+
+
+def test_sixteen_bits_keep_their_levels():
+    levels = np.random.default_rng(0).integers(0, 65536, (24, 30, 3)).astype(np.uint16)
+    mask = (region()[0, 0].numpy() * 255).astype(np.uint8)
+    made = photochrom.seamless_clone(levels, levels, mask)
+    np.testing.assert_array_equal(made, levels)
