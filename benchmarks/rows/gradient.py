@@ -58,7 +58,7 @@ def _system(side: int) -> tuple[Any, np.ndarray]:
     rows, columns, values, right = [], [], [], np.zeros((int(inside.sum()), 3))
     for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
         here = np.argwhere(inside)
-        there = here + (dy, dx)
+        there = here + np.array([dy, dx])
         k, q = index[inside], index[there[:, 0], there[:, 1]]
         known = ~inside[there[:, 0], there[:, 1]]
         rows += [k, k[~known]]

@@ -110,7 +110,8 @@ def dashed(name: str) -> str:
 def _metavar(control: dict[str, Any]) -> str:
     if control.get("choices"):
         return "|".join(control["choices"])
-    shapes = {"point": "X,Y", "points": "X,Y ...", "curve": "IN:OUT,...", "size": "WxH", "color": "#RRGGBB"}
+    shapes = {"point": "X,Y", "points": "X,Y ...", "curve": "IN:OUT,...", "size": "WxH", "color": "#RRGGBB", "box": "X0,Y0,X1,Y1",
+              "kernel": "NAME|1,2,1;2,4,2;...|FILE", "matrix": "A,B,C;D,E,F;..."}
     return shapes.get(control["kind"], str(control["kind"]).upper())
 
 
@@ -122,4 +123,6 @@ def _help(control: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "none"
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)

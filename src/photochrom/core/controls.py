@@ -20,18 +20,22 @@ class Control:
     """One control of an operation, derived from its annotation and default."""
 
     name: str
-    kind: Literal["float", "int", "bool", "choice", "color", "point", "points", "curve", "size"]
+    kind: Literal["float", "int", "bool", "choice", "color", "point", "points", "curve", "size", "box", "kernel", "matrix"]
     default: Any
     range: Range | None = None
     choices: tuple[str, ...] = ()
     tensor: bool = False
     help: str = ""
+    optional: bool = False
+    """None is a value: nothing is asked for."""
 
     def check(self, value: Any, operation: str) -> Any:
         """Return `value` in its canonical type, or raise one sentence naming operation, control, expected and got.
 
         Tensors are passed on unlooked-at: reading their values would stall a GPU.
         """
+        if value is None and self.optional:
+            return None
         if isinstance(value, Tensor):
             if self.tensor and value.is_floating_point():
                 return value
@@ -68,14 +72,15 @@ def control_from(name: str, annotation: Any, default: Any, help: str) -> Control
         annotation, *rest = get_args(annotation)
         marks = tuple(rest)
     limits = next((mark for mark in marks if isinstance(mark, Range)), None)
-    tensor = False
+    tensor = optional = False
     if get_origin(annotation) in (Union, pytypes.UnionType):
-        parts = [part for part in get_args(annotation) if part is not Tensor]
-        tensor, annotation = len(parts) < len(get_args(annotation)), parts[0]
+        offered = get_args(annotation)
+        tensor, optional = Tensor in offered, type(None) in offered
+        annotation = next(part for part in offered if part not in (Tensor, type(None)))
         marks += get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     named = next((mark.name for mark in marks if isinstance(mark, Kind)), None)
     if named:
-        return Control(name, named, default, limits, (), tensor, help)
+        return Control(name, named, default, limits, (), tensor, help, optional)
     if get_origin(annotation) is Literal:
         return Control(name, "choice", default, None, get_args(annotation), False, help)
     if annotation is bool:
@@ -138,6 +143,24 @@ def _curve(value: Any) -> tuple[tuple[float, ...], ...]:
     return points
 
 
+def _box(value: Any) -> tuple[float, ...]:
+    x0, y0, x1, y1 = _tuple_of(value, 4)
+    if x1 <= x0 or y1 <= y0:
+        raise ValueError
+    return x0, y0, x1, y1
+
+
+def _rows(value: Any) -> tuple[tuple[float, ...], ...]:
+    rows = tuple(tuple(_float(part) for part in row) for row in value)
+    if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
+        raise ValueError
+    return rows
+
+
+def _kernel(value: Any) -> tuple[tuple[float, ...], ...] | str:
+    return value if isinstance(value, str) and value.isidentifier() else _rows(value)
+
+
 def _size(value: Any) -> tuple[int, ...]:
     height, width = (_int(part) for part in value)
     if min(height, width) < 1:
@@ -148,18 +171,23 @@ def _size(value: Any) -> tuple[int, ...]:
 _CANONICAL: dict[str, Callable[[Any], Any]] = {
     "float": _float, "int": _int, "bool": _bool, "choice": _choice, "color": _color,
     "point": lambda value: _tuple_of(value, 2), "points": _points, "curve": _curve, "size": _size,
+    "box": _box, "kernel": _kernel, "matrix": _rows,
 }
 _EXPECTED = {
     "float": "a finite number", "int": "a whole number", "bool": "true or false", "choice": "a name",
     "color": "a colour (three numbers 0..1 or '#rrggbb')", "point": "a point (x, y)", "points": "points (x, y)",
     "curve": "two or more points (input, output) with rising inputs", "size": "a size (height, width) of at least 1",
+    "box": "a box (x0, y0, x1, y1) with x0 < x1 and y0 < y1",
+    "kernel": "a name or rows of finite numbers, all of one length", "matrix": "rows of finite numbers, all of one length",
 }
 
 
 def parse(kind: str, text: str) -> Any:
     """Read a control value as typed on a command line; `Control.check` judges the result.
 
-    Points are `x,y`, lists of them are separated by blanks or semicolons, a curve is `in:out,in:out`, a size `WxH`.
+    Points are `x,y`, lists of them are separated by blanks or semicolons, a curve is `in:out,in:out`, a size `WxH`, a
+    box `x0,y0,x1,y1`. Rows of a kernel or matrix are separated by semicolons, or lie in a text file, one a line. A number
+    may be a fraction, `1/3`.
 
     Example:
         >>> parse("curve", "0:0,0.5:0.6,1:1"), parse("size", "640x480")
@@ -167,7 +195,7 @@ def parse(kind: str, text: str) -> Any:
     """
     try:
         if kind == "float":
-            return float(text)
+            return _number(text)
         if kind == "int":
             return int(text)
         if kind == "bool":
@@ -180,9 +208,22 @@ def parse(kind: str, text: str) -> Any:
             return tuple(tuple(float(p) for p in point.split(",")) for point in text.replace(";", " ").split())
         if kind == "curve":
             return tuple(tuple(float(p) for p in point.split(":")) for point in text.split(","))
+        if kind == "box":
+            return tuple(float(part) for part in text.split(","))
+        if kind in ("kernel", "matrix") and not text.isidentifier():
+            rows = text.replace("\n", ";").split(";")
+            return tuple(tuple(_number(part) for part in row.replace(",", " ").split()) for row in rows if row.strip())
         if kind == "size":
             width, height = text.lower().split("x")
             return int(height), int(width)
     except (ValueError, KeyError):
         pass   # the text itself fails the check, which says what was expected
     return text
+
+
+def _number(text: str) -> float:
+    above, slash, below = text.partition("/")
+    try:
+        return float(above) / float(below) if slash else float(text)
+    except ZeroDivisionError:
+        raise ValueError from None

@@ -76,7 +76,7 @@ class Recipe(nn.Module):
                 if tensor.numel() != 1 and not (curve and tensor.ndim == 2):
                     raise RecipeError(f"{name} of step {step.operation.name} has {tensor.numel()} values; "
                                       "a recipe file holds one number for it")
-            lines += [f"{name} = {_toml(value)}" for name, value in step.values().items()]
+            lines += [f"{name} = {_toml(value)}" for name, value in step.values().items() if value is not None]
             strength = {**step.controls, **step.tensors.items()}["strength"]
             lines += [] if strength == 1.0 else [f"strength = {_toml(strength)}"]
             unnamed = [name for name in step.pictures.items() if name not in step.files and name not in step.brought]

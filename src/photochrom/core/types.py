@@ -45,7 +45,7 @@ class Port:
 class Kind:
     """Names a control type that plain Python types cannot tell apart."""
 
-    name: Literal["color", "point", "points", "curve", "size"]
+    name: Literal["color", "point", "points", "curve", "size", "box", "kernel", "matrix"]
 
 
 Image: TypeAlias = Annotated[Tensor, Port(aligned=True)]
@@ -91,6 +91,15 @@ Points: TypeAlias = Annotated[tuple[tuple[float, float], ...], Kind("points")]
 
 Curve: TypeAlias = Annotated[tuple[tuple[float, float], ...], Kind("curve")]
 """A tone curve by its points (input, output), inputs rising."""
+
+Box: TypeAlias = Annotated[tuple[float, float, float, float], Kind("box")]
+"""A box (x0, y0, x1, y1) in pixels, x1 and y1 beyond its last pixel: 0,0,W,H is the whole picture."""
+
+Kernel: TypeAlias = Annotated[tuple[tuple[float, ...], ...], Kind("kernel")]
+"""Weights of a filter, rows from top to bottom; written `1,2,1;2,4,2;1,2,1`, or as a name, or as a small text file."""
+
+Matrix: TypeAlias = Annotated[tuple[tuple[float, ...], ...], Kind("matrix")]
+"""A matrix by its rows, acting on points (x, y) of the picture; written like a kernel."""
 
 Size: TypeAlias = Annotated[tuple[int, int], Kind("size")]
 """A size (h, w) in pixels; written WxH on the command line."""

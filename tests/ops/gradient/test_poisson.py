@@ -58,7 +58,7 @@ def test_cloning_solves_the_equation_of_the_paper(gradients, choose, dtype):
     target, source, mask = picture(dtype=dtype), picture(seed=1, dtype=dtype), region()
     made = photochrom.seamless_clone(target, source, mask, gradients=gradients)
     expected = direct(target[0].double().numpy(), source[0].double().numpy(), mask[0, 0].numpy() > 0, choose)
-    assert np.abs(made[0].double().numpy() - expected).max() < (1e-5 if dtype == torch.float32 else 1e-10)
+    assert np.abs(made[0].double().numpy() - expected).max() < (1e-4 if dtype == torch.float32 else 1e-10)
 
 
 @pytest.mark.parametrize("case", ["test1", "test3", "test4"])

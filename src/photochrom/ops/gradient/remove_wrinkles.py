@@ -31,7 +31,7 @@ def remove_wrinkles(image: Image, mask: NeededRegion, *,
         mask: (B or 1, 1, H, W), what is healed and a little around it, from 1/2 upwards. An empty one changes
             nothing.
         offset: from what is healed to the place that is taken, in whole pixels; 0,0 looks for the best.
-        search: how far from what is healed a place is looked for, in pixels of x and of y. Where none fits, what is healed
+        search: how far from what is healed a place is looked for, in pixels of x and of y. Where none fits, the part
             is filled smoothly, as by `fill`.
 
     Returns:
