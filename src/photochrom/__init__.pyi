@@ -9,8 +9,16 @@ from photochrom.engine.recipes import operations as operations
 from photochrom.io import Photo as Photo
 from photochrom.io import read as read
 from photochrom.io import write as write
+from photochrom.ops.filter.bilateral import bilateral as bilateral
 from photochrom.ops.filter.box import box as box
+from photochrom.ops.filter.canny import canny as canny
 from photochrom.ops.filter.gaussian import gaussian as gaussian
+from photochrom.ops.filter.gradient import gradient as gradient
+from photochrom.ops.filter.guided import guided as guided
+from photochrom.ops.filter.high_boost import high_boost as high_boost
+from photochrom.ops.filter.laplacian import laplacian as laplacian
+from photochrom.ops.filter.median import median as median
+from photochrom.ops.filter.sketch import sketch as sketch
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
 from photochrom.ops.geometry.crop import crop as crop
 from photochrom.ops.geometry.downsample import downsample as downsample
@@ -72,8 +80,10 @@ __all__ = [
     "__version__",
     "align_exposures",
     "apply_lut",
+    "bilateral",
     "box",
     "brightness",
+    "canny",
     "change_color",
     "change_illumination",
     "clahe",
@@ -91,15 +101,20 @@ __all__ = [
     "fill",
     "fuse_exposures",
     "gaussian",
+    "gradient",
+    "guided",
+    "high_boost",
     "histogram",
     "identity",
     "inverse_log",
+    "laplacian",
     "levels",
     "load_recipe",
     "log",
     "luminance",
     "make_tileable",
     "match_histogram",
+    "median",
     "merge_hdr",
     "negative",
     "operations",
@@ -113,6 +128,7 @@ __all__ = [
     "saturation",
     "seamless_clone",
     "sigmoid_contrast",
+    "sketch",
     "threshold",
     "threshold_otsu",
     "tonemap",

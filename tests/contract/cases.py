@@ -37,6 +37,11 @@ STRAIGHT_THROUGH = {
 }
 """Operations that pass the gradient on as if they did nothing."""
 
+UNMOVED = {
+    "median": "a single pixel among others moves no middle value",
+}
+"""Window operations that do not answer to a single bright pixel."""
+
 ROUNDS_WHEN_NEUTRAL = {
     "exposure": "decodes to linear light and encodes again, which rounds twice",
 }

@@ -13,6 +13,7 @@ from photochrom.core.op import Operation
 from tests.contract.cases import (
     OPERATIONS,
     ROUNDS_WHEN_NEUTRAL,
+    UNMOVED,
     call,
     channels_of,
     every,
@@ -70,7 +71,7 @@ def test_window_operations_commute_with_cropping_beyond_the_halo(operation: Oper
         near(part[..., top - y0:bottom - y0, left - x0:right - x0], whole[..., top:bottom, left:right])
 
 
-@every(WINDOW)
+@every([operation for operation in WINDOW if operation.name not in UNMOVED])
 def test_the_halo_is_needed_whole(operation: Operation) -> None:
     halo = operation.reaches(operation.check({}))
     assert halo is not None

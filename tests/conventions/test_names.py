@@ -12,7 +12,7 @@ from photochrom.core.controls import parse
 from photochrom.core.registry import registry
 
 PORTS = {"image", "images", "reference", "content", "style", "source", "target", "scribbles", "times", "response",
-         "background", "mask",
+         "background", "mask", "guide",
          "lut", "lut_domain", "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask"}
 
 # A name is added here once, with its meaning; the next operation that means the same takes the same name.
@@ -76,6 +76,16 @@ CONTROLS = {
     "acts_on": "whether luminance or each band is changed",
     "bands": "whether bands are treated apart or together",
     "counts": "whether a value counts in one bin or is shared by two",
+    "boost": "the gain of a picture before its blur is taken away",
+    "sigma_range": "a standard deviation in values",
+    "part": "which part of a result",
+    "scheme": "the weights of a derivative",
+    "neighbours": "which pixels around a pixel count",
+    "thresholds": "what limits are counted in",
+    "norm": "how the size of a vector is taken",
+    "arithmetic": "whether values are rounded on the way",
+    "darkness": "the exponent of a stroke",
+    "shade": "how much of a picture lies under strokes",
     "size": "height and width of the result",
     "scale": "the factor of both sides",
     "a": "the slope of the cubic kernel at distance 1, as its paper calls it",

@@ -63,6 +63,9 @@ Weights: TypeAlias = Annotated[Tensor | None, Port(optional=True)]
 ImageWeights: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
 """As `Weights`, for the image itself: the argument `image_mask`."""
 
+Guide: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
+"""A picture over the image that tells where its edges are, (B or 1, 1 or 3, H, W)."""
+
 Region: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
 """The argument `mask` of an operation that is not blended by it but needs it to know what to work out, such as where an
 equation holds. Pixels of 1/2 and more belong to the region. The step then leaves the mask to the operation."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal
 
 import numpy as np
@@ -41,12 +42,12 @@ def derivatives(image: Tensor, scheme: str = "sobel", border: Border = "reflect"
     source = image.contiguous().flatten(0, 1).numpy()
     across, down = empty(image.shape), empty(image.shape)
     dx, dy = across.flatten(0, 1).numpy(), down.flatten(0, 1).numpy()
-    kernel, height = load("edges").pair, image.shape[-2]
-    fold_y, fold_x = _folds(*image.shape[-2:], border)
+    kernel, (height, width) = load("edges").pair, image.shape[-2:]
+    fold_y, fold_x = _folds(height, width, border)
     weights = np.array(smooth, np.float32), np.array(slope, np.float32)
-    for k in range(len(source)):
-        parallel_rows(lambda a, b, k=k: kernel(source[k], fold_y, fold_x, *weights, dx[k], dy[k], a, b), 0, height,
-                      max(1, _GRAIN // image.shape[-1]))
+    for plane, x, y in zip(source, dx, dy, strict=True):
+        run = functools.partial(kernel, plane, fold_y, fold_x, *weights, x, y)
+        parallel_rows(run, 0, height, max(1, _GRAIN // width))
     return across, down
 
 
@@ -59,11 +60,11 @@ def laplacian(image: Tensor, eight: bool = False, border: Border = "reflect") ->
         return separable(image, bend, one, border) + separable(image, one, bend, border)
     source = image.contiguous().flatten(0, 1).numpy()
     result = empty(image.shape)
-    target, kernel = result.flatten(0, 1).numpy(), load("edges").laplacian
-    fold_y, fold_x = _folds(*image.shape[-2:], border)
-    for k in range(len(source)):
-        parallel_rows(lambda a, b, k=k: kernel(source[k], fold_y, fold_x, eight, target[k], a, b), 0, image.shape[-2],
-                      max(1, _GRAIN // image.shape[-1]))
+    kernel, (height, width) = load("edges").laplacian, image.shape[-2:]
+    fold_y, fold_x = _folds(height, width, border)
+    for plane, target in zip(source, result.flatten(0, 1).numpy(), strict=True):
+        run = functools.partial(kernel, plane, fold_y, fold_x, eight, target)
+        parallel_rows(run, 0, height, max(1, _GRAIN // width))
     return result
 
 
