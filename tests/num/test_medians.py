@@ -29,6 +29,7 @@ def test_the_network_finds_the_middle_of_all_patterns(name, count):
 def test_scipy_agrees(dtype, radius, shape):
     random = np.random.default_rng(radius)
     plane = random.random(shape).astype(dtype) if dtype == np.float32 else random.integers(0, 200, shape).astype(dtype)
-    for border, mode in (("reflect", "mirror"), ("replicate", "nearest"), ("circular", "wrap"), ("constant", "constant")):
+    for border, mode in (("reflect", "mirror"), ("replicate", "nearest"), ("circular", "wrap"),
+                         ("constant", "constant")):
         expected = ndimage.median_filter(plane, 2 * radius + 1, mode=mode)
         np.testing.assert_array_equal(median_samples(plane, radius, border), expected)

@@ -15,6 +15,8 @@ KINDS: dict[str, tuple[str, int, int | None, tuple[str, ...]]] = {
     "cloud": ("one picture", 1, 1, ("points",)),
     "sheet": ("one picture or more, or folders", 1, None, ("columns", "title")),
     "difference": ("two pictures", 2, 2, ()),
+    "gradient": ("one picture", 1, 1, ()),
+    "direction": ("one picture", 1, 1, ()),
 }
 """By kind: what it takes, how many at least and at most, its options."""
 
@@ -111,7 +113,19 @@ def _difference(inputs: list[str], options: Mapping[str, str], output: Path, ove
     view_difference(inputs[0], inputs[1], output, overwrite=overwrite)
 
 
+def _gradient(inputs: list[str], options: Mapping[str, str], output: Path, overwrite: bool) -> None:
+    from photochrom.views.slopes import view_gradient
+
+    view_gradient(inputs[0], output, overwrite=overwrite)
+
+
+def _direction(inputs: list[str], options: Mapping[str, str], output: Path, overwrite: bool) -> None:
+    from photochrom.views.slopes import view_direction
+
+    view_direction(inputs[0], output, overwrite=overwrite)
+
+
 _DRAW: dict[str, Callable[[list[str], Mapping[str, str], Path, bool], None]] = {
     "histogram": _histogram, "curves": _curves, "surface": _surface, "cloud": _cloud, "sheet": _sheet,
-    "difference": _difference,
+    "difference": _difference, "gradient": _gradient, "direction": _direction,
 }

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photochrom.num.borders import Border, check_border
+from photochrom.num.borders import Border, check_border, fold
 from photochrom.num.matrices import (
     Band,
     box_kernel,
@@ -196,11 +196,39 @@ class _Products(torch.autograd.Function):
 
 def _adjoint(grad: Tensor, kernel_y: np.ndarray, kernel_x: np.ndarray, border: Border) -> Tensor:
     """Carry a gradient back through a correlation."""
-    if border in ("constant", "circular"):
-        # the transposed matrix is that of the mirrored kernel
-        return separable(grad, kernel_y[::-1], kernel_x[::-1], border)
+    mirrored = kernel_y[::-1], kernel_x[::-1]
+    if border in ("constant", "circular"):   # the transposed matrix is that of the mirrored kernel
+        return separable(grad, *mirrored, border)
+    (height, width), (ry, rx) = grad.shape[-2:], (len(kernel_y) // 2, len(kernel_x) // 2)
+    if border != "normalize" and height > 2 * ry + 1 and width > 2 * rx + 1:
+        # (C + E)^T G (C + E): C has zeros outside, and E what the border adds, in the outer rows and columns alone
+        made = separable(grad, *mirrored, "constant")
+        across = toeplitz(kernel_x, width, border).transpose
+        for end, part, target in ((False, slice(0, ry), slice(0, ry + 1)),
+                                  (True, slice(height - ry, height), slice(height - ry - 1, height))):
+            if ry:
+                added = _corner(kernel_y, border, end, grad).t() @ grad[..., part, :]
+                made[..., target, :] += _run(_Products, added, toeplitz([1], ry + 1), across)
+        for end, part, target in ((False, slice(0, rx), slice(0, rx + 1)),
+                                  (True, slice(width - rx, width), slice(width - rx - 1, width))):
+            if rx:
+                added = grad[..., part] @ _corner(kernel_x, border, end, grad)
+                made[..., target] += separable(added, mirrored[0], [1], "constant")
+        return made
     rows, columns = toeplitz(kernel_y, grad.shape[-2], border), toeplitz(kernel_x, grad.shape[-1], border)
     return _run(_Products, grad, rows.transpose, columns.transpose)
+
+
+def _corner(kernel: np.ndarray, border: Border, end: bool, like: Tensor) -> Tensor:
+    """Return what a border adds to the first (or last) r rows of a correlation's matrix, in r + 1 columns there."""
+    r = len(kernel) // 2
+    at = np.arange(r)[:, None] + np.arange(-r, r + 1)
+    made = np.zeros((r, r + 1))
+    taps = kernel[::-1] if end else kernel
+    for i in range(r):
+        outside = at[i] < 0
+        np.add.at(made[i], fold(at[i][outside], 4 * r + 2, border), taps[outside])
+    return torch.from_numpy(np.ascontiguousarray(made[::-1, ::-1] if end else made)).to(like)
 
 
 class _Direct(torch.autograd.Function):

@@ -50,11 +50,19 @@ def median_samples(plane: np.ndarray, radius: int, border: Border) -> np.ndarray
 def padded(plane: np.ndarray, radius: int, border: Border) -> np.ndarray:
     """Return a plane (H, W) with `radius` more rows and columns on each side, contiguous."""
     rows, columns = (fold(np.arange(-radius, n + radius), n, border) for n in plane.shape)
-    made = plane[np.ix_(rows, columns)]
+    height, width = plane.shape
+    made = np.empty((height + 2 * radius, width + 2 * radius), plane.dtype)
+    middle = made[radius:radius + height]
+    middle[:, radius:radius + width] = plane
+    for edge in (np.s_[:radius], np.s_[radius + width:]):
+        middle[:, edge] = plane[:, columns[edge]]
+    if border == "constant":
+        middle[:, columns < 0] = 0
+    for edge in (np.s_[:radius], np.s_[radius + height:]):
+        made[edge] = middle[rows[edge]]
     if border == "constant":
         made[rows < 0] = 0
-        made[:, columns < 0] = 0
-    return np.ascontiguousarray(made)
+    return made
 
 
 def _definition(image: Tensor, radius: int, border: Border) -> Tensor:

@@ -15,6 +15,7 @@ from photochrom.num.kernels import load
 from photochrom.num.medians import padded
 from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
+from photochrom.num.strips import pointwise
 
 
 def bilateral_radius(sigma: float) -> int:
@@ -93,13 +94,23 @@ def guided(image: Tensor, guide: Tensor, radius: int, eps: float, border: Border
     def mean(values: Tensor) -> Tensor:
         return box(values, radius, border=border)
 
+    if image is guide:
+        middle, square = mean(guide), mean(pointwise(torch.square, guide))
+        a = pointwise(lambda s, m: _share(s, m, eps), square, middle)
+        b = pointwise(lambda m, a: torch.addcmul(m, m, a, value=-1), middle, a)
+        return pointwise(lambda a, b, i: torch.addcmul(b, a, i), mean(a), mean(b), guide)
     middle, own = mean(guide), mean(image)
     if guide.shape[1] == 1:
-        spread = mean(guide * guide) - middle * middle
-        a = spread if image is guide else mean(guide * image) - middle * own
-        a = a / (spread.clamp(min=0) + eps)
+        spread = (mean(guide * guide) - middle * middle).clamp(min=0)
+        a = (mean(guide * image) - middle * own) / (spread + eps)
         return mean(a) * guide + mean(own - a * middle)
     return _guided_by_colour(image, guide, middle, own, eps, border, radius)
+
+
+def _share(square: Tensor, middle: Tensor, eps: float) -> Tensor:
+    """Return spread / (spread + eps), 0 where rounding makes a spread negative."""
+    spread = torch.addcmul(square, middle, middle, value=-1).clamp(min=0)
+    return spread / (spread + eps)
 
 
 def _guided_by_colour(image: Tensor, guide: Tensor, middle: Tensor, own: Tensor, eps: float, border: Border,

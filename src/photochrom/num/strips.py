@@ -85,7 +85,7 @@ def pointwise(function: Callable[..., Tensor], *pictures: Tensor, reuse: bool = 
     if first.device.type != "cpu" or first.numel() <= 3 * PIXELS:
         return function(*pictures)
     grain = strip_rows(first.shape[-1])
-    result = first if reuse else torch.empty_like(first, memory_format=torch.contiguous_format)
+    result = first if reuse else empty(first.shape, first.dtype)
 
     def rows(start: int, stop: int) -> None:
         with torch.no_grad():

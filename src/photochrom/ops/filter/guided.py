@@ -52,7 +52,8 @@ def guided(image: Image, guide: Guide = None, *,
     half = image.dtype.itemsize == 2
     wide = image.float() if half else image
     if guide is None:
-        found = guided_by(wide.flatten(0, 1)[:, None], wide.flatten(0, 1)[:, None], radius, eps, border)
+        planes = wide.flatten(0, 1)[:, None]
+        found = guided_by(planes, planes, radius, eps, border)
         return found.reshape(image.shape).to(image.dtype)
     if guide.shape[-2:] != image.shape[-2:] or guide.shape[1] not in (1, 3):
         raise ControlError(f"guided: guide must have the size of the image, {image.shape[-1]} x {image.shape[-2]} "
