@@ -16,6 +16,10 @@ _SHARE = 0.7
 """How many of the steps are Adam's; the rest are L-BFGS, which ends sharply what Adam only circles."""
 
 
+_TINY = 1e-20
+"""A loss that is rounding of double precision."""
+
+
 def descend(loss: Callable[[Tensor], Tensor], start: Tensor, low: Tensor | None, high: Tensor | None, steps: int,
             progress: Callable[[int, float], None] = lambda step, value: None, rate: float = _RATE,
             share: float = _SHARE) -> Search:
@@ -92,7 +96,7 @@ def descend(loss: Callable[[Tensor], Tensor], start: Tensor, low: Tensor | None,
         count += 1
         found.history.append(found.loss)
         progress(count, found.loss)
-        if known - found.loss <= 1e-10 * known and len(found.history) > first + 3:
+        if found.loss < _TINY or (known - found.loss <= 1e-8 * known and len(found.history) > first + 3):
             found.converged = True
             break
     return found
