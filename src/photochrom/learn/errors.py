@@ -55,4 +55,4 @@ def distance(results: Sequence[Tensor], pairs: Sequence[Pair]) -> Distance:
     most = int(torch.searchsorted(counts.cumsum(0), 0.99 * float(counts.sum()))) / (_BINS - 1)
     rms = squares / total
     psnr = math.inf if rms == 0 else -10 * math.log10(rms)
-    return Distance(psnr, 255 * mean / total, 255 * most, 255 * largest)
+    return Distance(psnr, 255 * mean / total, 255 * min(most, largest), 255 * largest)

@@ -25,7 +25,7 @@ from photochrom.learn.trained import Trained, trained_controls
 Method = Literal["auto", "squares", "descent"]
 _FEW = 64
 """So many numbers are searched by least squares; more of them by gradient descent."""
-_STEPS = {"squares": 60, "descent": 400}
+_STEPS = {"squares": 100, "descent": 400}
 _PUSH = 0.02
 """In units."""
 _UNSURE = 0.25
@@ -82,7 +82,7 @@ def fit(recipe: Recipe | Step, before: Any, after: Any, *, controls: Iterable[st
         controls: names of those to train, such as `stops`, `exposure.stops` or `2.levels`; None for all that take a
             tensor but `strength`. Plain numbers such as a blur's `sigma` are trained if named.
         loss: `huber` (square up to about four 8-bit levels, then straight), `l2` or `l1`.
-        steps: at most so many; None for 60 of least squares or 400 of gradient descent.
+        steps: at most so many; None for 100 of least squares or 400 of gradient descent.
         method: `squares` (Levenberg-Marquardt), `descent` (Adam, then L-BFGS), or `auto`: squares up to 64 numbers.
         samples: about how many pixels are looked at.
         seed: of their choice.

@@ -241,10 +241,12 @@ def _check(size: int, kernels: int, point: str, steps: int) -> None:
 
 
 def write_text(kernel: Tensor) -> str:
-    """Return a kernel as rows of numbers, as a kernel file holds it.
+    """Return a kernel as rows of numbers, as a kernel file holds it; to a ten-millionth of its largest tap.
 
     Example:
-        >>> write_text(torch.tensor([[1.0, 0.0], [-0.5, 2.0]]))
+        >>> write_text(torch.tensor([[1.0, 1e-9], [-0.5, 2.0]]))
         '1 0\\n-0.5 2\\n'
     """
-    return "".join(" ".join(f"{value + 0.0:.7g}" for value in row) + "\n" for row in kernel.tolist())
+    largest = float(kernel.abs().max())
+    decimals = 7 - math.floor(math.log10(largest)) if largest > 0 else 0
+    return "".join(" ".join(f"{round(value, decimals) + 0.0:.9g}" for value in row) + "\n" for row in kernel.tolist())
