@@ -121,7 +121,8 @@ def test_a_window_step_is_fitted_on_patches(coffee: np.ndarray) -> None:
     import skimage.data
 
     large = np.ascontiguousarray(skimage.data.coffee())
-    after = photochrom.unsharp_mask(photochrom.brightness(large, amount=0.05), sigma=2.0, amount=0.8)
+    true = Recipe([Step(photochrom.brightness, amount=0.05), Step(photochrom.unsharp_mask, sigma=2.0, amount=0.8)])
+    after = true(large)
     start = Recipe([Step(photochrom.brightness, amount=0.0), Step(photochrom.unsharp_mask, sigma=2.0, amount=0.0)])
     found = fit(start, large, after, samples=16384)
     assert values(found)["1.brightness.amount"] == pytest.approx(0.05, abs=1e-3)
@@ -226,7 +227,7 @@ def test_transparent_and_broken_pixels_do_not_count(coffee: np.ndarray) -> None:
     broken[3, 5], target[50:60, :, 1] = math.nan, math.inf
     found = fit(Step(photochrom.power, gamma=1.0), broken, target)
     assert values(found)["1.power.gamma"] == pytest.approx(1.3, abs=1e-3)
-    assert math.isfinite(found.after.psnr)
+    assert found.after.psnr > 80
     blurred = photochrom.unsharp_mask(coffee / 255.0, amount=1.0)
     found = fit(Step(photochrom.unsharp_mask, amount=0.0), broken, blurred)
     assert found.controls[0].value == pytest.approx(1.0, abs=1e-3)

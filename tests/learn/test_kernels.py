@@ -47,12 +47,11 @@ def test_descent_ends_where_least_squares_does(camera: np.ndarray, name: str) ->
     h = KERNELS[name]
     noisy = correlate(camera / 255, h) + np.random.default_rng(0).normal(0, 0.02, camera.shape) + 10   # not clipped
     found = fit_kernel(camera, noisy, size=len(h), offset=True)
-    patches = np.lib.stride_tricks.sliding_window_view(camera / 255, h.shape).reshape(-1, h.size)
     r = len(h) // 2
-    ones = np.ones((len(patches), 1))
     # The picture is stored as float32, which the descent is given.
     patches = np.lib.stride_tricks.sliding_window_view((camera / np.float32(255)).astype(float), h.shape)
-    exact = np.linalg.lstsq(np.hstack([patches.reshape(-1, h.size), ones]), noisy[r:-r, r:-r].ravel(), rcond=None)[0]
+    patches = patches.reshape(-1, h.size)
+    exact = np.linalg.lstsq(np.hstack([patches, np.ones((len(patches), 1))]), noisy[r:-r, r:-r].ravel(), rcond=None)[0]
     np.testing.assert_allclose(found.kernels[0].numpy().ravel(), exact[:-1], atol=1e-6)
     assert found.offset == pytest.approx(exact[-1], abs=1e-6)
 
@@ -104,7 +103,7 @@ def test_windows_that_are_transparent_or_broken_do_not_count(camera: np.ndarray)
     found = fit_kernel(before, after)
     assert np.abs(found.kernels[0].numpy() - SHARPEN).max() < 1e-6
     X, y, weight = windows(pairs_of(before, after), 3, 0)
-    assert (weight == 0).sum() == 9 + 400
+    assert (weight == 0).sum() == 9 + 22 * 22   # windows that meet a broken value before or after
     assert bool(X.isfinite().all())
     assert bool(y.isfinite().all())
 

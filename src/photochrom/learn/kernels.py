@@ -135,11 +135,18 @@ def windows(pairs: list[Pair], size: int, seed: int) -> tuple[Tensor, Tensor, Te
 
 
 class _Model:
-    """Filters in white coordinates: h = M u, with M M^T the inverse of the windows' second moments."""
+    """Filters in white coordinates: h = M u, with M M^T the inverse of the windows' second moments.
+
+    The offset of a linear filter is one more tap, on a window that holds one more value, 1: beside the mean of a picture it
+    would be hard to tell otherwise.
+    """
 
     def __init__(self, X: Tensor, y: Tensor, weight: Tensor, kernels: int, point: str, offset: bool,
                  clipped: bool) -> None:
-        self.X, self.y, self.weight = X, y, weight
+        self.taps, self.extra = X.shape[1], offset and point == "none"
+        if self.extra:
+            X = torch.cat([X, torch.ones_like(X[:, :1])], 1)
+        self.y, self.weight = y, weight
         self.kernels, self.point, self.offset, self.clipped = kernels, point, offset, clipped
         moments = X.T @ (X * weight[:, None]) / weight.sum()
         power, axes = torch.linalg.eigh(moments)
@@ -154,8 +161,9 @@ class _Model:
         """Return the taps (K, size^2) and the offset."""
         count = self.white.shape[1]
         u = units[:self.kernels * count].reshape(self.kernels, count) * self.strong
-        constant = units[-1] if self.offset else units.new_zeros(())
-        return u @ self.whiten.T, constant
+        taps = u @ self.whiten.T
+        constant = taps[0, -1] if self.extra else units[-1] if self.offset else units.new_zeros(())
+        return taps[:, :self.taps], constant
 
     def differences(self, units: Tensor) -> Tensor:
         """Return what the filters make minus what they should, 0 where both are clipped alike."""
@@ -164,7 +172,7 @@ class _Model:
         made = _POINTS[self.point](self.white @ u.T).sum(1)
         if self.point == "magnitude":
             made = (made + 1e-12).sqrt()
-        if self.offset:
+        if self.offset and not self.extra:
             made = made + units[-1]
         if not self.clipped:
             return made - self.y
@@ -193,7 +201,7 @@ class _Model:
         """Yield starts: nothing for one linear filter; else random ones as strong as the result."""
         count = self.kernels * self.white.shape[1]
         if self.point == "none":
-            yield torch.zeros(count + self.offset, dtype=torch.float64)
+            yield torch.zeros(count, dtype=torch.float64)
             return
         chance = torch.Generator().manual_seed(seed)
         strength = math.sqrt(float((self.weight * self.y ** 2).sum()) / self.total / count) + 1e-3

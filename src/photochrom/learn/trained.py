@@ -161,9 +161,8 @@ def trained_controls(steps: Sequence[Step], wanted: Iterable[str] | None = None)
 
 def _fits(name: str, place: int, operation: str, control: Control) -> bool:
     parts = name.replace("-", "_").split(".")
-    if parts[0].isdigit():
-        if int(parts.pop(0)) != place + 1 or not parts:
-            return False
+    if parts[0].isdigit() and (int(parts.pop(0)) != place + 1 or not parts):
+        return False
     if len(parts) == 2:
         return parts == [operation, control.name]
     return len(parts) == 1 and (parts[0] == control.name or (parts[0] == operation and control is not STRENGTH))
