@@ -141,5 +141,6 @@ def test_bad_input_is_one_sentence(case: str) -> None:
 
 def test_the_text_is_rows_of_numbers() -> None:
     text = write_text(torch.tensor(BLUR))
-    np.testing.assert_allclose(np.array([[float(v) for v in row.split()] for row in text.splitlines()]), BLUR, atol=1e-8)
+    read = np.array([[float(value) for value in row.split()] for row in text.splitlines()])
+    np.testing.assert_allclose(read, BLUR, atol=1e-8)
     assert write_text(torch.zeros(1, 1)) == "0\n"

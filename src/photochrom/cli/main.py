@@ -96,7 +96,7 @@ def fit(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="the recip
 @app.command("fit-kernel", rich_help_panel="Recipes and files")
 @guarded
 def fit_kernel(pictures: Annotated[list[Path], typer.Argument(metavar="BEFORE AFTER...",
-                                                              help="a picture and its filtered copy, or several pairs")],
+                                                              help="a picture and its filtered copy, or pairs")],
                output: Annotated[Path | None, typer.Option("-o", "--output", metavar="KERNEL.txt",
                                                            help="a text file of the kernel; of several kernels, "
                                                            "KERNEL-1.txt and so on")] = None,
@@ -107,7 +107,7 @@ def fit_kernel(pictures: Annotated[list[Path], typer.Argument(metavar="BEFORE AF
                offset: Annotated[bool, typer.Option("--offset", help="find a constant too")] = False,
                steps: Annotated[int, typer.Option(help="at most so many steps of each start")] = 300,
                seed: Annotated[int, typer.Option(help="of the starts and the choice of windows")] = 0,
-               curve: Annotated[Path | None, typer.Option(metavar="FILE", help="draw the loss, as .png or .svg")] = None,
+               curve: Annotated[Path | None, typer.Option(metavar="FILE", help="draw the loss (.png or .svg)")] = None,
                as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
                overwrite: operate.OverwriteOption = False) -> None:
     """Find the kernel, or the mixture of kernels, with which a picture was filtered."""

@@ -152,8 +152,9 @@ class Step(nn.Module):
 
     def colours(self) -> int | None:
         """Return how many colour channels the step needs, None for any: a control may hold a number for each."""
-        found = {value.shape[1] for name, value in self.tensors.items().items() if value.ndim == 2 and name != "strength"
-                 and self.operation.controls[name].kind == "float" and value.shape[1] > 1}
+        numbers = {name: value for name, value in self.tensors.items().items()
+                   if name != "strength" and self.operation.controls[name].kind == "float"}
+        found = {value.shape[1] for value in numbers.values() if value.ndim == 2 and value.shape[1] > 1}
         return self.operation.channels if self.operation.channels is not None else max(found, default=None)
 
     def _fit(self, image: Tensor) -> Tensor:
@@ -163,8 +164,8 @@ class Step(nn.Module):
             return image
         if needed == 3 and image.shape[1] == 1:
             return image.expand(-1, 3, -1, -1)
-        raise ControlError(f"{self.operation.name}: a control holds a number for each of {needed} channels, the picture "
-                           f"has {image.shape[1]}")
+        raise ControlError(f"{self.operation.name}: a control holds a number for each of {needed} channels, the "
+                           f"picture has {image.shape[1]}")
 
     def channels_out(self, channels: int) -> int:
         """Return how many colour channels come out when `channels` go in."""

@@ -41,7 +41,7 @@ class Learnt:
     start: Any
     value: Any
     error: tuple[float, ...]
-    """Standard error of each trained number, from how sharply the differences depend on it; infinite where they do not."""
+    """Standard error of each trained number, from how sharply the differences depend on it; maybe infinite."""
     sure: bool
     """Whether the pictures determine it: where two controls do alike, or one has no effect, many values fit as well."""
 
@@ -162,7 +162,7 @@ def _errors(problem: Problem, found: Search, loss: str) -> Tensor:
             J = problem.slopes(found.units, r)
             found.curvature = J.T @ (J * W[:, None])
     spread = float((W * r * r).sum()) / max(float(W.sum()) - len(problem.owner), 1.0)
-    # Even without any differences 8 bits leave a doubt, and rounding a little; a direction that changes nothing has no end.
+    # Without any differences rounding still leaves a doubt; along a direction that changes nothing it has no end.
     spread = max(spread, 1e-12)
     power, axes = torch.linalg.eigh(found.curvature)
     flat = power < 1e-10 * float(power.max().clamp(min=1e-300))

@@ -31,9 +31,9 @@ class FittedKernel:
     """What a fit of filters found."""
 
     kernels: Tensor
-    """(K, size, size), float64: as `correlate` takes them, not turned round; the strongest first. What the non-linearity
-    hides is chosen: the first large tap is positive for `abs`, `square` and `magnitude`, and of the last two, which look
-    the same however the kernels are turned among themselves, a pair is so turned that one is level."""
+    """(K, size, size), float64: as `correlate` takes them, not turned round; the strongest first. What the point
+    non-linearity hides is chosen: the first large tap is positive for `abs`, `square` and `magnitude`, and of the last
+    two, which look the same however the kernels are turned among themselves, a pair is so turned that one is level."""
     offset: float
     """What is added to every value."""
     point: str
@@ -52,11 +52,11 @@ def fit_kernel(before: Any, after: Any, *, size: int = 3, kernels: int = 1, poin
                progress: Callable[[int, float], None] = lambda step, value: None) -> FittedKernel:
     """Find the kernel, or the mixture of kernels, with which a picture was filtered.
 
-    after = offset + sum over k of g(h_k * before), every channel alike, g the point non-linearity; for `magnitude` it is
-    the root of the sum of the squares. The search is gradient descent (Adam, then L-BFGS) in coordinates in which the
-    windows of the picture are white: in a photograph neighbours are so alike that in plain coordinates it would creep.
-    Windows that leave the picture do not count, so that the border of the filter does not matter. Where a copy that lies
-    within 0..1 is black or white, a value beyond counts as right: it has been clipped.
+    after = offset + sum over k of g(h_k * before), every channel alike, g the point non-linearity; for `magnitude` it
+    is the root of the sum of the squares. The search is gradient descent (Adam, then L-BFGS) in coordinates in which
+    the windows of the picture are white: neighbours in a photograph are so alike that in plain ones it would creep.
+    Windows that leave the picture do not count, so that the border of the filter does not matter. Where a copy that
+    lies within 0..1 is black or white, a value beyond counts as right: it has been clipped.
 
     Args:
         before: a picture (file, tensor, array, PIL, `Photo`) or a list of them.
@@ -90,8 +90,8 @@ def fit_kernel(before: Any, after: Any, *, size: int = 3, kernels: int = 1, poin
             raise ControlError("fit_kernel: before and after must have as many channels, got "
                                f"{pair.before.shape[1]} and {pair.after.shape[1]}")
         if min(pair.before.shape[-2:]) < size:
-            raise ControlError(f"fit_kernel: a picture of {pair.before.shape[-1]} x {pair.before.shape[-2]} pixels holds "
-                               f"no window of {size} x {size}")
+            raise ControlError(f"fit_kernel: a picture of {pair.before.shape[-1]} x {pair.before.shape[-2]} pixels "
+                               f"holds no window of {size} x {size}")
     X, y, weight = windows(pairs, size, seed)
     if not bool((weight > 0).any()):
         raise ControlError("fit_kernel: there is nothing to compare, since no window is opaque and finite throughout")
@@ -137,8 +137,8 @@ def windows(pairs: list[Pair], size: int, seed: int) -> tuple[Tensor, Tensor, Te
 class _Model:
     """Filters in white coordinates: h = M u, with M M^T the inverse of the windows' second moments.
 
-    The offset of a linear filter is one more tap, on a window that holds one more value, 1: beside the mean of a picture it
-    would be hard to tell otherwise.
+    The offset of a linear filter is one more tap, on a window that holds one more value, 1: it would be hard to tell
+    from the mean of the picture otherwise.
     """
 
     def __init__(self, X: Tensor, y: Tensor, weight: Tensor, kernels: int, point: str, offset: bool,

@@ -166,8 +166,9 @@ def _twin(step: Step, cut: Any) -> Step:
 
 
 def _cut(whole: Part, cut: Any, core: tuple[slice, slice]) -> Part:
-    return Part([_twin(step, cut) for step in whole.steps], cut(whole.image),
-                None if whole.alpha is None else cut(whole.alpha), cut(whole.target), cut(whole.weight), core, whole.clipped)
+    alpha = None if whole.alpha is None else cut(whole.alpha)
+    return Part([_twin(step, cut) for step in whole.steps], cut(whole.image), alpha, cut(whole.target),
+                cut(whole.weight), core, whole.clipped)
 
 
 def _pixels(whole: Part, count: int, chance: torch.Generator) -> Part:

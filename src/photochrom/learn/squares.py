@@ -18,8 +18,8 @@ _STILL = 1e-5
 _TINY = 1e-14
 """A loss that is rounding of double precision."""
 _HOME = 1e-7
-"""What it costs to be a unit from the start, beside a loss of 6e-7 that the rounding to 8 bits leaves of itself. Numbers
-that the pictures determine do not feel it (their curvature is 1e-2 and more); of many that fit as well it takes the nearest."""
+"""What it costs to be a unit from the start, beside a loss of 6e-7 that rounding to 8 bits leaves of itself. Numbers that
+the pictures determine hardly feel it; of many that fit as well, those nearest to the start are taken."""
 
 
 @dataclass
@@ -46,8 +46,8 @@ def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Ten
     """Search the numbers that make the weighted loss of the differences smallest.
 
     Each step solves (J^T W J + d D) s = -J^T W r with the loss's own weights W (iterated reweighting), D the diagonal
-    of J^T W J, and d the damping, which falls after a step that helped and rises until one does. Numbers at a bound that
-    would leave it stay; the others are clipped to theirs.
+    of J^T W J, and d the damping, which falls after a step that helped and rises until one does. Numbers at a bound
+    that would leave it stay; the others are clipped to theirs.
 
     Args:
         differences: r of the numbers, (N,).
@@ -86,7 +86,7 @@ def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Ten
         W = weight * loss.weight(r)
         A, g = J.T @ (J * W[:, None]) / total, J.T @ (W * r) / total + _HOME * (units - home)
         A.diagonal().add_(_HOME)
-        D = A.diagonal() + 0.01 * A.diagonal().mean()   # what hardly matters shall not run away
+        D = A.diagonal() + 1e-4 * A.diagonal().mean()   # what hardly matters shall not run away
         moved = False
         while damping < 1e9 and not moved:
             free = ~(((units <= low) & (g > 0)) | ((units >= high) & (g < 0)))
@@ -102,9 +102,9 @@ def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Ten
                 quiet = quiet + 1 if found.loss - value < _STILL * found.loss else 0
                 units, r, moved = trial, new, True
                 found.units, found.loss = units, value
-                damping = max(damping / 5, 1e-12)
+                damping = max(damping / 10, 1e-12)
             else:
-                damping = max(damping, 1e-12) * 6
+                damping = max(damping, 1e-12) * 3
         found.history.append(found.loss)
         progress(step, found.loss)
         if not moved or quiet >= 3:

@@ -24,8 +24,8 @@ _FLOOR = 1e-3
 class Trained:
     """One control that is trained: where it sits, where it starts, and how its numbers become units.
 
-    A unit is the span of the control's soft range, so that a step of a given size means about as much for every control;
-    on a logarithmic scale it is the span of the logarithms.
+    A unit is the span of the control's soft range, so that a step of a given size means about as much for every
+    control; on a logarithmic scale it is the span of the logarithms.
     """
 
     place: int
