@@ -26,6 +26,8 @@ Method = Literal["auto", "squares", "descent"]
 _FEW = 64
 """So many numbers are searched by least squares; more of them by gradient descent."""
 _STEPS = {"squares": 100, "descent": 400}
+_PULL, _ROUGH = 1e-4, 1e-2
+"""Of the first search: what it costs to be a unit from the start, and the part of the loss that is no gain to it."""
 _PUSH = 0.02
 """In units."""
 _UNSURE = 0.25
@@ -138,8 +140,15 @@ def _search(problem: Problem, method: str, loss: str, steps: int, progress: Call
     kind, total = LOSSES[loss], float(problem.weight.sum())
     if method == "squares":
         with torch.no_grad():
-            return least_squares(problem.differences, problem.slopes, problem.start, problem.low, problem.high,
-                                 problem.weight, kind, steps, progress)
+            # First near the start, so that numbers which hardly matter do not run down a long valley with the others.
+            near = least_squares(problem.differences, problem.slopes, problem.start, problem.low, problem.high,
+                                 problem.weight, kind, steps, problem.start, _PULL, _ROUGH, progress)
+            taken = len(near.history) - 1
+            if taken >= steps or near.loss == 0:
+                return near
+            return near.then(least_squares(
+                problem.differences, problem.slopes, near.units, problem.low, problem.high, problem.weight, kind,
+                steps - taken, problem.start, progress=lambda step, value: progress(taken + step, value)))
 
     def value(units: Tensor) -> Tensor:
         return (problem.weight * kind.value(problem.differences(units))).sum() / total

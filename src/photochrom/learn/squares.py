@@ -13,13 +13,13 @@ from photochrom.learn.losses import Loss
 
 _STRIDE = 0.25
 """The most a number moves in a step, in units: a quarter of its soft range, beyond which no slope is to be trusted."""
-_STILL = 1e-5
+STILL = 1e-5
 """A gain smaller than this part of the loss is none; three of them in a row end the search."""
 _TINY = 1e-14
 """A loss that is rounding of double precision."""
-_HOME = 1e-7
-"""What it costs to be a unit from the start, beside a loss of 6e-7 that rounding to 8 bits leaves of itself. Numbers that
-the pictures determine hardly feel it; of many that fit as well, those nearest to the start are taken."""
+HOME = 1e-7
+"""What it costs to be a unit from home, beside a loss of 6e-7 that rounding to 8 bits leaves of itself. Numbers that the
+pictures determine hardly feel it; of many that fit as well, those nearest to home are taken."""
 
 
 @dataclass
@@ -36,12 +36,13 @@ class Search:
 
     def then(self, later: Search) -> Search:
         """Return a later search with the history of both."""
-        later.history = [*self.history, *later.history]
+        later.history = [*self.history, *later.history[1:]]
         return later
 
 
 def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Tensor, Tensor], Tensor], start: Tensor,
-                  low: Tensor, high: Tensor, weight: Tensor, loss: Loss, steps: int,
+                  low: Tensor, high: Tensor, weight: Tensor, loss: Loss, steps: int, home: Tensor, pull: float = HOME,
+                  still: float = STILL,
                   progress: Callable[[int, float], None] = lambda step, value: None) -> Search:
     """Search the numbers that make the weighted loss of the differences smallest.
 
@@ -58,6 +59,9 @@ def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Ten
         weight: of each difference, (N,).
         loss: of one difference.
         steps: at most so many.
+        home: from where being far costs, (P,).
+        pull: how much, a unit.
+        still: a gain smaller than this part of the loss is none.
         progress: called with the number of the step and the loss.
 
     Returns:
@@ -68,10 +72,10 @@ def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Ten
     """
     total = float(weight.sum())
 
-    units = home = torch.minimum(torch.maximum(start, low), high)
+    units = torch.minimum(torch.maximum(start, low), high)
 
     def cost(r: Tensor, units: Tensor) -> float:
-        found = (weight * loss.value(r)).sum() / total + _HOME * ((units - home) ** 2).sum() / 2
+        found = (weight * loss.value(r)).sum() / total + pull * ((units - home) ** 2).sum() / 2
         return float(found) if bool(found.isfinite()) else math.inf
 
     r = differences(units)
@@ -84,8 +88,8 @@ def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Ten
             break
         J = slopes(units, r).nan_to_num(0.0, 0.0, 0.0)
         W = weight * loss.weight(r)
-        A, g = J.T @ (J * W[:, None]) / total, J.T @ (W * r) / total + _HOME * (units - home)
-        A.diagonal().add_(_HOME)
+        A, g = J.T @ (J * W[:, None]) / total, J.T @ (W * r) / total + pull * (units - home)
+        A.diagonal().add_(pull)
         D = A.diagonal() + 1e-4 * A.diagonal().mean()   # what hardly matters shall not run away
         moved = False
         while damping < 1e9 and not moved:
@@ -99,7 +103,7 @@ def least_squares(differences: Callable[[Tensor], Tensor], slopes: Callable[[Ten
             new = differences(trial)
             value = cost(new, trial)
             if value < found.loss:
-                quiet = quiet + 1 if found.loss - value < _STILL * found.loss else 0
+                quiet = quiet + 1 if found.loss - value < still * found.loss else 0
                 units, r, moved = trial, new, True
                 found.units, found.loss = units, value
                 damping = max(damping / 10, 1e-12)
