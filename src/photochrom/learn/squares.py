@@ -18,8 +18,8 @@ STILL = 1e-5
 _TINY = 1e-14
 """A loss that is rounding of double precision."""
 HOME = 1e-7
-"""What it costs to be a unit from home, beside a loss of 6e-7 that rounding to 8 bits leaves of itself. Numbers that the
-pictures determine hardly feel it; of many that fit as well, those nearest to home are taken."""
+"""What it costs to be a unit from home, beside a loss of 6e-7 that rounding to 8 bits leaves by itself. Numbers that
+the pictures determine hardly feel it; of many that fit as well, those nearest to home are taken."""
 
 
 @dataclass
