@@ -13,6 +13,8 @@ from photochrom.learn.losses import clips
 from photochrom.learn.pairs import Pair
 
 _BINS = 4096
+_BAND = 1 << 16
+"""Pixels of a band of rows."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,18 @@ def distance(results: Sequence[Tensor], pairs: Sequence[Pair]) -> Distance:
     for result, pair in zip(results, pairs, strict=True):
         if result.shape[-2:] != pair.after.shape[-2:]:
             return Distance(math.nan, math.nan, math.nan, math.nan)
-        shown = result.clamp(0, 1) if clips(pair.after) else result
-        off = (shown - pair.after).abs()
-        seen = (pair.weight > 0) & off.isfinite()
-        weight = (pair.weight * seen).double()
-        off = torch.where(seen, off, 0.0).double()
-        squares += float((weight * off * off).sum())
-        mean += float((weight * off).sum())
-        total += float(weight.sum())
-        largest = max(largest, float(off.max()))
-        place = (off * (_BINS - 1)).clamp(max=_BINS - 1).ceil().long().flatten()
-        counts += torch.bincount(place, weight.flatten(), _BINS)
+        clipped, rows = clips(pair.after), max(1, _BAND // result.shape[-1])
+        for top in range(0, result.shape[-2], rows):   # the frame would not fit the cache, nor its copies the memory
+            shown, after, cover = (part[..., top:top + rows, :] for part in (result, pair.after, pair.weight))
+            off = ((shown.clamp(0, 1) if clipped else shown) - after).abs()
+            seen = (cover > 0) & off.isfinite()
+            weight, off = (cover * seen).double(), torch.where(seen, off, 0.0).double()
+            squares += float((weight * off * off).sum())
+            mean += float((weight * off).sum())
+            total += float(weight.sum())
+            largest = max(largest, float(off.max()))
+            place = (off * (_BINS - 1)).clamp(max=_BINS - 1).ceil().long().flatten()
+            counts += torch.bincount(place, weight.flatten(), _BINS)
     total = max(total, 1e-300)
     most = int(torch.searchsorted(counts.cumsum(0), 0.99 * float(counts.sum()))) / (_BINS - 1)
     rms = squares / total
