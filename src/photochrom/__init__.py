@@ -22,6 +22,8 @@ _EXPORTS = {
     "read": "photochrom.io",
     "write": "photochrom.io",
     "Photo": "photochrom.io",
+    "fit": "photochrom.learn.fit",
+    "fit_kernel": "photochrom.learn.kernels",
     "PhotochromError": "photochrom.core.errors",
 }
 

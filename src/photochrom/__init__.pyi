@@ -9,6 +9,8 @@ from photochrom.engine.recipes import operations as operations
 from photochrom.io import Photo as Photo
 from photochrom.io import read as read
 from photochrom.io import write as write
+from photochrom.learn.fit import fit as fit
+from photochrom.learn.kernels import fit_kernel as fit_kernel
 from photochrom.ops.filter.bilateral import bilateral as bilateral
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.canny import canny as canny
@@ -99,6 +101,8 @@ __all__ = [
     "exchange_texture",
     "exposure",
     "fill",
+    "fit",
+    "fit_kernel",
     "fuse_exposures",
     "gaussian",
     "gradient",

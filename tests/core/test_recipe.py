@@ -179,3 +179,30 @@ def test_an_empty_recipe_gives_the_picture_back() -> None:
 def test_a_recipe_refuses_what_is_no_picture() -> None:
     with pytest.raises(ControlError, match=r"^recipe: image must be a tensor, a NumPy array, .* got str$"):
         Recipe([Step(photochrom.negative)])("photo.jpg")
+
+
+def test_a_list_of_numbers_is_one_a_channel() -> None:
+    text = HEAD + '[[step]]\nop = "exposure"\nstops = [0.5, 0.0, -1]\n'
+    recipe = loads(text)
+    assert recipe.steps[0].values()["stops"].tolist() == [[0.5, 0.0, -1.0]]
+    assert "stops = [0.5, 0.0, -1.0]" in recipe.dumps()
+    assert loads(recipe.dumps()).dumps() == recipe.dumps()
+    colour = torch.rand(1, 3, 4, 5)
+    for channel, stops in enumerate((0.5, 0.0, -1.0)):
+        torch.testing.assert_close(recipe(colour)[:, channel], photochrom.exposure(colour, stops=stops)[:, channel])
+    grey = colour[:, :1]
+    torch.testing.assert_close(recipe(grey), recipe(grey.expand(-1, 3, -1, -1)))
+    torch.testing.assert_close(photochrom.run(recipe, grey), recipe(grey))
+    with pytest.raises(ControlError, match="a number for each of 3 channels, the picture has 2"):
+        recipe(torch.rand(1, 2, 4, 5))
+
+
+@pytest.mark.parametrize("value", ["[]", "[1.0]", "[1, 2, 3, 4, 5]", '["a", "b"]', "[1.0, 99.0, 0.0]", "[true, false]"])
+def test_a_list_that_is_not_one_number_a_channel_is_refused(value: str) -> None:
+    with pytest.raises(RecipeError, match="recipe, step 1: exposure: stops must"):
+        loads(HEAD + f'[[step]]\nop = "exposure"\nstops = {value}\n')
+
+
+def test_lists_are_for_controls_that_take_tensors() -> None:
+    with pytest.raises(RecipeError, match="sigma must be a finite number"):
+        loads(HEAD + '[[step]]\nop = "gaussian"\nsigma = [1.0, 2.0, 3.0]\n')

@@ -69,6 +69,54 @@ def bake(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe
     bake_recipe(recipe, output, size, measure, overwrite, as_json, quiet)
 
 
+@app.command("fit", rich_help_panel="Recipes and files")
+@guarded
+def fit(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="the recipe (TOML) to start from")],
+        pictures: Annotated[list[Path], typer.Argument(metavar="BEFORE AFTER...",
+                                                       help="a picture and its edited copy, or several such pairs, or "
+                                                       "two folders with files of the same names")],
+        output: Annotated[Path, typer.Option("-o", "--output", metavar="LEARNED.toml", help="the recipe to write")],
+        controls: Annotated[str | None, typer.Option(metavar="NAME,...", help="which to train, such as "
+                                                     "stops,2.levels,curve.points; default: all that can be")] = None,
+        loss: Annotated[str, typer.Option(help="huber, l2 or l1, of display values")] = "huber",
+        steps: Annotated[int | None, typer.Option(help="at most so many steps")] = None,
+        method: Annotated[str, typer.Option(help="squares, descent or auto")] = "auto",
+        samples: Annotated[int, typer.Option(help="about how many pixels are looked at")] = 32768,
+        seed: Annotated[int, typer.Option(help="of the choice of pixels")] = 0,
+        curve: Annotated[Path | None, typer.Option(metavar="FILE", help="draw the loss, as .png or .svg")] = None,
+        as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+        overwrite: operate.OverwriteOption = False) -> None:
+    """Find the edit between a picture and its edited copy: train the controls of a recipe."""
+    from photochrom.cli.fitting import fit_recipe
+
+    options = {"loss": loss, "steps": steps, "method": method, "samples": samples, "seed": seed}
+    fit_recipe(recipe, pictures, output, controls, options, curve, as_json, quiet, overwrite)
+
+
+@app.command("fit-kernel", rich_help_panel="Recipes and files")
+@guarded
+def fit_kernel(pictures: Annotated[list[Path], typer.Argument(metavar="BEFORE AFTER...",
+                                                              help="a picture and its filtered copy, or pairs")],
+               output: Annotated[Path | None, typer.Option("-o", "--output", metavar="KERNEL.txt",
+                                                           help="a text file of the kernel; of several kernels, "
+                                                           "KERNEL-1.txt and so on")] = None,
+               size: Annotated[int, typer.Option(help="rows and columns, odd")] = 3,
+               kernels: Annotated[int, typer.Option(help="how many filters are mixed")] = 1,
+               point: Annotated[str, typer.Option(help="what is done to each filter's result: none, abs, relu, square "
+                                                  "or magnitude")] = "none",
+               offset: Annotated[bool, typer.Option("--offset", help="find a constant too")] = False,
+               steps: Annotated[int, typer.Option(help="at most so many steps of each start")] = 300,
+               seed: Annotated[int, typer.Option(help="of the starts and the choice of windows")] = 0,
+               curve: Annotated[Path | None, typer.Option(metavar="FILE", help="draw the loss (.png or .svg)")] = None,
+               as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+               overwrite: operate.OverwriteOption = False) -> None:
+    """Find the kernel, or the mixture of kernels, with which a picture was filtered."""
+    from photochrom.cli.fitting import fit_filter
+
+    options = {"size": size, "kernels": kernels, "point": point, "offset": offset, "steps": steps, "seed": seed}
+    fit_filter(pictures, output, options, curve, as_json, quiet, overwrite)
+
+
 @app.command("view", rich_help_panel="Recipes and files",
              context_settings={"ignore_unknown_options": True})
 @guarded

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from photochrom.core.door import enter
 from photochrom.core.errors import ControlError, PhotochromError, RecipeError, nearest
+from photochrom.core.op import Operation
 from photochrom.core.registry import registry
 from photochrom.core.step import Step
 
@@ -73,9 +75,10 @@ class Recipe(nn.Module):
             # Every control is written, so that a later change of a default does not change the recipe.
             for name, tensor in step.tensors.items().items():
                 curve = name != "strength" and step.operation.controls[name].kind == "curve"
-                if tensor.numel() != 1 and not (curve and tensor.ndim == 2):
+                channels = name != "strength" and tensor.ndim == 2 and len(tensor) == 1
+                if tensor.numel() != 1 and not (channels or (curve and tensor.ndim == 2)):
                     raise RecipeError(f"{name} of step {step.operation.name} has {tensor.numel()} values; "
-                                      "a recipe file holds one number for it")
+                                      "a recipe file holds one number for it, or one a channel")
             lines += [f"{name} = {_toml(value)}" for name, value in step.values().items() if value is not None]
             strength = {**step.controls, **step.tensors.items()}["strength"]
             lines += [] if strength == 1.0 else [f"strength = {_toml(strength)}"]
@@ -149,7 +152,7 @@ def _step(entry: dict[str, Any], where: str) -> Step:
         for port in (*operation.ports, "mask"):
             if port in arguments and not isinstance(arguments[port], str):
                 raise ControlError(f"{name}: {port} must be a file name, got {arguments[port]!r}")
-        step = Step(operation, **arguments)
+        step = Step(operation, **{key: _channels(operation, key, value) for key, value in arguments.items()})
     except PhotochromError as error:
         raise RecipeError(f"{where}: {error}") from None
     for port, declared in operation.ports.items():
@@ -158,9 +161,20 @@ def _step(entry: dict[str, Any], where: str) -> Step:
     return step
 
 
+def _channels(operation: Operation, name: str, value: Any) -> Any:
+    """Return a list of numbers, one a channel, as the tensor (1, C) an operation takes; all else as it is."""
+    control = operation.controls.get(name)
+    if control is None or control.kind != "float" or not control.tensor or not isinstance(value, list):
+        return value
+    if not 1 < len(value) <= 4:
+        raise ControlError(f"{operation.name}: {name} must be a number, or a list of one a channel, got {value!r}")
+    return torch.tensor([[control.check(number, operation.name) for number in value]], dtype=torch.float64)
+
+
 def _toml(value: Any) -> str:
     if isinstance(value, Tensor):
-        return _toml(value.detach().item() if value.numel() == 1 else value.detach().tolist())
+        value = value.detach()[0] if value.ndim == 2 and len(value) == 1 and value.numel() > 1 else value.detach()
+        return _toml(value.item() if value.numel() == 1 else value.tolist())
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

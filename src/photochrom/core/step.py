@@ -150,6 +150,23 @@ class Step(nn.Module):
         known = self.operation.statistics(like, None, others, self.values())
         return {name: found for name, found in known.items() if name != "image"}
 
+    def colours(self) -> int | None:
+        """Return how many colour channels the step needs, None for any: a control may hold a number for each."""
+        numbers = {name: value for name, value in self.tensors.items().items()
+                   if name != "strength" and self.operation.controls[name].kind == "float"}
+        found = {value.shape[1] for value in numbers.values() if value.ndim == 2 and value.shape[1] > 1}
+        return self.operation.channels if self.operation.channels is not None else max(found, default=None)
+
+    def _fit(self, image: Tensor) -> Tensor:
+        """Return the image with the channels the step needs: grey is three equal channels, else raise."""
+        image, needed = fit_channels(self.operation, "image", image), self.colours()
+        if needed is None or image.shape[1] == needed:
+            return image
+        if needed == 3 and image.shape[1] == 1:
+            return image.expand(-1, 3, -1, -1)
+        raise ControlError(f"{self.operation.name}: a control holds a number for each of {needed} channels, the "
+                           f"picture has {image.shape[1]}")
+
     def channels_out(self, channels: int) -> int:
         """Return how many colour channels come out when `channels` go in."""
         strength, gives = self.strength(), self.operation.gives
@@ -183,7 +200,7 @@ class Step(nn.Module):
         strength = self.strength()
         if isinstance(strength, float) and strength == 0:
             return image, alpha
-        image = fit_channels(self.operation, "image", image)
+        image = self._fit(image)
         result, covered = with_alpha(self.operation, image, alpha, self.values(),
                                      self._call(image, alpha, rows, statistics))
         mask = self._mask(image, result, rows)

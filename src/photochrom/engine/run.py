@@ -39,7 +39,7 @@ class Run:
                  progress: Progress = lambda pixels: None, expand: bool = False) -> None:
         self.memory, self.device, self.progress = memory, device, progress
         self.steps, self.feed = list(steps), feed
-        self.expand = feed.channels == 1 and (expand or any(step.operation.channels == 3 for step in steps))
+        self.expand = feed.channels == 1 and (expand or any(step.colours() == 3 for step in steps))
         self.channels = 3 if self.expand else feed.channels
         """Colour channels that go in."""
         self.gives = functools.reduce(lambda count, step: step.channels_out(count), self.steps, self.channels)

@@ -1,0 +1,1 @@
+"""Fitting: an edit, or a filter, recovered from a picture and its changed copy."""
