@@ -223,6 +223,10 @@ def test_the_recipe_and_the_commands_in_the_readme_run(tmp_path: Path) -> None:
     (tmp_path / "Photos" / "summer").mkdir(parents=True)
     Image.new("RGB", (32, 24), "teal").save(tmp_path / "photo.jpg")
     Image.new("RGB", (32, 24), "teal").save(tmp_path / "Photos" / "summer" / "one.png")
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    pixels = np.random.default_rng(0).integers(0, 200, (24, 32, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "before.jpg", quality=100)
+    Image.fromarray(pixels + 30).save(tmp_path / "after.jpg", quality=100)
     shell = [line.split("#")[0].split() for block in re.findall(FENCE.format("sh"), README, re.DOTALL)
              for line in block.splitlines()]
     commands = [words[1:] for words in shell if words[0] == "photochrom"]
@@ -234,6 +238,7 @@ def test_the_recipe_and_the_commands_in_the_readme_run(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "sharp.png").is_file()
     assert (tmp_path / "out" / "summer" / "one.png").is_file()
+    assert (tmp_path / "edited" / "summer" / "one.png").is_file()
 
 
 def test_the_table_in_the_readme_lists_every_operation() -> None:

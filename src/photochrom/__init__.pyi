@@ -30,6 +30,7 @@ from photochrom.ops.gradient.change_color import change_color as change_color
 from photochrom.ops.gradient.change_illumination import change_illumination as change_illumination
 from photochrom.ops.gradient.exchange_texture import exchange_texture as exchange_texture
 from photochrom.ops.gradient.fill import fill as fill
+from photochrom.ops.gradient.flatten_texture import flatten_texture as flatten_texture
 from photochrom.ops.gradient.make_tileable import make_tileable as make_tileable
 from photochrom.ops.gradient.remove_wrinkles import remove_wrinkles as remove_wrinkles
 from photochrom.ops.gradient.seamless_clone import seamless_clone as seamless_clone
@@ -103,6 +104,7 @@ __all__ = [
     "fill",
     "fit",
     "fit_kernel",
+    "flatten_texture",
     "fuse_exposures",
     "gaussian",
     "gradient",

@@ -28,6 +28,8 @@ COMPANIONS: dict[tuple[str, str, float], dict[str, Any]] = {
     # The white point may be anything but the black point, whose upper end is the white point's default.
     ("levels", "black", 1): {"white": 2.0},
     # The upper limit may not lie below the lower.
+    # The lower limit of a detector may not lie above the higher.
+    ("flatten_texture", "low", 1e4): {"high": 1e4}, ("flatten_texture", "high", 0): {"low": 0.0},
     ("clip", "low", 100): {"high": 100.0}, ("clip", "high", -100): {"low": -100.0},
 }
 """Other controls that must move along where one stands at an end of its range."""

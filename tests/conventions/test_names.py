@@ -12,7 +12,7 @@ from photochrom.core.controls import parse
 from photochrom.core.registry import registry
 
 PORTS = {"image", "images", "reference", "content", "style", "source", "target", "scribbles", "times", "response",
-         "background", "mask", "guide",
+         "background", "mask", "guide", "edges",
          "lut", "lut_domain", "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask"}
 
 # A name is added here once, with its meaning; the next operation that means the same takes the same name.
