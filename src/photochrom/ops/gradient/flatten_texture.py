@@ -27,8 +27,8 @@ def flatten_texture(image: Image, mask: Region = None, edges: Guide = None, *,
 
     Args:
         image: (B, C, H, W), encoded.
-        mask: (B or 1, 1, H, W), the part that is flattened, from 1/2 upwards; without it the whole picture. An empty one
-            changes nothing.
+        mask: (B or 1, 1, H, W), the part that is flattened, from 1/2 upwards; without it the whole picture. An empty
+            one changes nothing.
         edges: (B or 1, 1 or 3, H, W), where changes are kept, from 1/2 upwards, such as a drawing; found by Canny's
             detector if not given.
         low: of the detector, as in `canny`.
