@@ -195,7 +195,7 @@ ROWS = (
                      Contestant("OpenCV", _on(_grey8, _median_cv), against=None)),
         targets=(at_most_times("photochrom", 2, "OpenCV"),), tolerance=0, unit="of 255", rounds=11,
         notes=("Results differ along the edge, which OpenCV repeats; tests/num/test_medians.py holds ours to SciPy.",)),
-    Row(name="gaussian-backward", about="gradient of a Gaussian blur, sigma 2, 12 megapixels grey float32",
+    Row(name="backward-gaussian", about="gradient of a Gaussian blur, sigma 2, 12 megapixels grey float32",
         contestants=(Contestant("forward", _forward), Contestant("backward", _backward, against=None)),
         targets=(at_most_times("backward", 3, "forward"),), tolerance=0, rounds=7),
 )
