@@ -12,6 +12,10 @@ from photochrom.io import write as write
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
+from photochrom.ops.geometry.crop import crop as crop
+from photochrom.ops.geometry.downsample import downsample as downsample
+from photochrom.ops.geometry.resize import resize as resize
+from photochrom.ops.geometry.upsample import upsample as upsample
 from photochrom.ops.gradient.change_color import change_color as change_color
 from photochrom.ops.gradient.change_illumination import change_illumination as change_illumination
 from photochrom.ops.gradient.exchange_texture import exchange_texture as exchange_texture
@@ -77,7 +81,9 @@ __all__ = [
     "color2gray",
     "color2gray_local",
     "contrast",
+    "crop",
     "curve",
+    "downsample",
     "dynamic_range",
     "equalize",
     "exchange_texture",
@@ -101,6 +107,7 @@ __all__ = [
     "power",
     "read",
     "remove_wrinkles",
+    "resize",
     "response_curve",
     "run",
     "saturation",
@@ -118,6 +125,7 @@ __all__ = [
     "transfer_distribution",
     "transfer_statistics",
     "unsharp_mask",
+    "upsample",
     "white_balance",
     "write",
 ]

@@ -103,7 +103,6 @@ def test_strength_is_a_share_and_amount_a_gain() -> None:
     for operation in photochrom.operations():
         assert "strength" not in operation.controls
         assert "mask" not in operation.controls
-        assert "mask" not in operation.ports
         assert "strength" not in operation.ports
         amount = operation.controls.get("amount")
         assert amount is None or (amount.range is not None and amount.range.neutral is not None)
@@ -117,5 +116,7 @@ def test_encoded_values_stay_encoded() -> None:
     for operation in photochrom.operations():
         if "space" in operation.controls:
             assert operation.controls["space"].choices == ("encoded", "linear")
-            result = getattr(photochrom, operation.name)(flat, space="linear")
-            assert (result - flat).abs().max() < 1e-6
+            others = {name: torch.full((1, 1 if name == "mask" else 3, 5, 5), 0.5) for name in operation.others
+                      if not operation.ports[name].optional}
+            result = getattr(photochrom, operation.name)(flat, **others, space="linear")
+            assert (result - 0.5).abs().max() < 1e-6

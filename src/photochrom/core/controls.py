@@ -20,7 +20,8 @@ class Control:
     """One control of an operation, derived from its annotation and default."""
 
     name: str
-    kind: Literal["float", "int", "bool", "choice", "color", "point", "points", "curve", "size", "box", "kernel", "matrix"]
+    kind: Literal["float", "int", "bool", "choice", "color", "point", "points", "curve", "size", "box", "kernel",
+                  "matrix"]
     default: Any
     range: Range | None = None
     choices: tuple[str, ...] = ()
@@ -178,7 +179,8 @@ _EXPECTED = {
     "color": "a colour (three numbers 0..1 or '#rrggbb')", "point": "a point (x, y)", "points": "points (x, y)",
     "curve": "two or more points (input, output) with rising inputs", "size": "a size (height, width) of at least 1",
     "box": "a box (x0, y0, x1, y1) with x0 < x1 and y0 < y1",
-    "kernel": "a name or rows of finite numbers, all of one length", "matrix": "rows of finite numbers, all of one length",
+    "kernel": "a name or rows of finite numbers, all of one length",
+    "matrix": "rows of finite numbers, all of one length",
 }
 
 
@@ -186,8 +188,8 @@ def parse(kind: str, text: str) -> Any:
     """Read a control value as typed on a command line; `Control.check` judges the result.
 
     Points are `x,y`, lists of them are separated by blanks or semicolons, a curve is `in:out,in:out`, a size `WxH`, a
-    box `x0,y0,x1,y1`. Rows of a kernel or matrix are separated by semicolons, or lie in a text file, one a line. A number
-    may be a fraction, `1/3`.
+    box `x0,y0,x1,y1`. Rows of a kernel or matrix are separated by semicolons or lie on a line each. A number may be a
+    fraction, `1/3`.
 
     Example:
         >>> parse("curve", "0:0,0.5:0.6,1:1"), parse("size", "640x480")

@@ -29,7 +29,7 @@ def _from_log(image: Tensor) -> Tensor:
 
 @op(reach="image")
 def change_illumination(image: Image, mask: Region = None, *,
-                        amount: Annotated[float, Range(0.01, 10, soft=(0.05, 1), scale="log")] = 0.2,
+                        pivot: Annotated[float, Range(0.01, 10, soft=(0.05, 1), scale="log")] = 0.2,
                         exponent: Annotated[float, Range(0, 1, soft=(0, 0.5), neutral=0)] = 0.2) -> Tensor:
     """Even out the light on a part of a picture: bring out what is too dark there, or tame a highlight.
 
@@ -39,7 +39,7 @@ def change_illumination(image: Image, mask: Region = None, *,
     Args:
         image: (B, C, H, W), encoded as the file is, which is what the paper works on; values below 0 count as 0.
         mask: (B or 1, 1, H, W), the part whose light is changed, from 1/2 upwards; without it the whole picture.
-        amount: a, the size of change, in mean changes, that stays as it is; larger ones shrink, smaller ones grow.
+        pivot: a, the size of change, in mean changes, that stays as it is; larger ones shrink, smaller ones grow.
         exponent: b, how strongly changes are bent; 0 changes nothing.
 
     Returns:
@@ -73,7 +73,7 @@ def change_illumination(image: Image, mask: Region = None, *,
         some = size > _STILL   # where nothing changes there is nothing to bend
         size = torch.where(some, size, 1).sqrt()
         mean = torch.where(some, size, 0).mean((-2, -1), keepdim=True)
-        gain = torch.where(some, (amount * torch.where(mean > 0, mean, 1) / size) ** exponent, 0)
+        gain = torch.where(some, (pivot * torch.where(mean > 0, mean, 1) / size) ** exponent, 0)
         return right * gain[..., :, :-1], down * gain[..., :-1, :]
 
     return edit("change_illumination", image, region, field, light=(_to_log, _from_log))

@@ -15,7 +15,7 @@ from photochrom.num.poisson import Field, edit, region_of, rises
 
 @op(reach="image")
 def exchange_texture(image: Image, reference: Reference, mask: Region = None, *,
-                     amount: Annotated[float, Range(0, 10, soft=(0, 2))] = 1.0) -> Tensor:
+                     detail: Annotated[float, Range(0, 10, soft=(0, 2))] = 1.0) -> Tensor:
     """Give a part of a picture the texture of another picture, and leave it its own colours and its edge.
 
     The changes of the reference's luminance take the place of the region's own, in every channel; the colours flow in
@@ -26,7 +26,7 @@ def exchange_texture(image: Image, reference: Reference, mask: Region = None, *,
         image: (B, C, H, W), encoded.
         reference: (B or 1, C, h, w), a picture of the texture.
         mask: (B or 1, 1, H, W), the part whose texture is exchanged, from 1/2 upwards; without it the whole picture.
-        amount: factor of the changes; 0 leaves the part smooth.
+        detail: factor of the changes; 0 leaves the part smooth.
 
     Returns:
         (B, C, H, W), same encoding; outside the region the image bit for bit. Values may leave [0, 1].
@@ -55,6 +55,6 @@ def exchange_texture(image: Image, reference: Reference, mask: Region = None, *,
 
     def field(own: Tensor, other: Tensor) -> Field:
         right, below = rises(other)
-        return right * amount, below * amount
+        return right * detail, below * detail
 
     return edit("exchange_texture", image, region_of(mask, image), field, source=texture, from_image=True)
