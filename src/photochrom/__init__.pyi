@@ -10,6 +10,8 @@ from photochrom.io import Photo as Photo
 from photochrom.io import read as read
 from photochrom.io import write as write
 from photochrom.ops.filter.box import box as box
+from photochrom.ops.filter.convolve import convolve as convolve
+from photochrom.ops.filter.correlate import correlate as correlate
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
 from photochrom.ops.geometry.crop import crop as crop
@@ -81,6 +83,8 @@ __all__ = [
     "color2gray",
     "color2gray_local",
     "contrast",
+    "convolve",
+    "correlate",
     "crop",
     "curve",
     "downsample",

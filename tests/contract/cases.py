@@ -17,7 +17,7 @@ from photochrom.core.registry import registry
 from photochrom.engine.plan import COPIES, LEAST_ROWS
 
 ALL = [registry.get(name) for name in registry.names()]
-OPERATIONS = [operation for operation in ALL if operation.chains and not operation.resizes and operation.gives is None]
+OPERATIONS = [operation for operation in ALL if operation.chains and not operation.changes_size(operation.check({})) and operation.gives is None]
 """One picture in, one of the same size and channels out. The others are tested where they live, in tests/ops."""
 """Those that turn one picture into one of the same size."""
 BLENDED = [operation for operation in OPERATIONS if "mask" not in operation.ports]
@@ -49,7 +49,8 @@ def settings(operation: Operation) -> list[dict[str, Any]]:
     for control in operation.controls.values():
         values: tuple[Any, ...] = control.choices if control.kind == "choice" else (True, False)
         if control.kind in ("choice", "bool"):
-            found += [{control.name: value} for value in values if value != control.default]
+            found += [{control.name: value} for value in values if value != control.default
+                      and not operation.changes_size(operation.check({control.name: value}))]
     return found
 
 

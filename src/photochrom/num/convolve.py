@@ -1,5 +1,7 @@
 """Correlation of a picture with any kernel: by direct sums, by separable parts, or by Fourier transforms.
 
+Where the method is free, a picture that holds NaN or infinity is done by direct sums, which keep them local.
+
 `out[i, j] = sum over u, v of kernel[u, v] E[i - top + u, j - left + v]`, where E is the picture continued by its border.
 """
 
@@ -155,14 +157,17 @@ class _Correlate(torch.autograd.Function):
     @staticmethod
     def forward(image: Tensor, kernel: Tensor, place: Place, method: Method) -> Tensor:
         numbers = kernel_array(kernel)
+        free = method == "auto"
         if method == "auto":
             method = choose(image, numbers, place)
-        if method == "separable":
+        if method == "separable" and not (free and not bool(torch.isfinite(image.sum()))):
             return taps.separable(image, separable_parts(numbers, image.dtype), place)
         if method == "fourier":
             from photochrom.num import overlap
 
-            return overlap.correlate(image, numbers, place)
+            made = overlap.correlate(image, numbers, place)
+            if not free or overlap.is_clean(made, place):
+                return made
         return taps.direct(image, numbers, place)
 
     @staticmethod
@@ -233,20 +238,17 @@ def _parts(kernel: bytes, shape: tuple[int, int], allowed: float) -> list[tuple[
 
 
 def choose(image: Tensor, kernel: np.ndarray, place: Place) -> Method:
-    """Return the method whose predicted time is least.
+    """Return the method whose predicted time is least, for a picture without NaN.
 
     Args:
-        image: the picture; one that holds NaN or infinity is done by direct sums, which keep them local.
+        image: the picture, of which only sizes and kind are looked at.
         kernel: (kh, kw).
         place: where the result lies.
     """
     if not np.isfinite(kernel).all():
         return "direct"
     costs = predicted(image, kernel, place)
-    best: Method = min(costs, key=lambda name: costs[name])
-    if best == "direct" or not bool(torch.isfinite(image.detach().sum())):
-        return "direct"
-    return best
+    return min(costs, key=lambda name: costs[name])
 
 
 def predicted(image: Tensor, kernel: np.ndarray, place: Place) -> dict[Method, float]:

@@ -28,11 +28,27 @@ def correlate(image: Tensor, kernel: np.ndarray, place: Place) -> Tensor:
         place: where the result lies.
 
     Returns:
-        (B, C, h, w).
+        (B, C, h, w); it holds NaN through a whole piece wherever that piece of the picture does, see `is_clean`.
     """
     if image.dtype == torch.float32 and image.device.type == "cpu" and plan(_planes(image), place) is not None:
         return _kernel(image.detach().contiguous(), kernel, place)
     return _bands_of_rows(image, kernel, place)
+
+
+def is_clean(made: Tensor, place: Place) -> bool:
+    """Tell whether the picture held neither NaN nor infinity, by a sample of each piece: a transform spreads them.
+
+    Args:
+        made: what `correlate` returned.
+        place: where it lies.
+    """
+    columns, rows = place.w, 1
+    chosen = plan(_planes(made), place) if made.dtype == torch.float32 and made.device.type == "cpu" else None
+    if chosen is not None:
+        columns = chosen.step
+    else:
+        rows = _size(place)[0] - place.rows + 1
+    return bool(torch.isfinite(made[..., ::rows, ::columns]).all())
 
 
 def predicted(planes: int, place: Place) -> float:
@@ -103,9 +119,10 @@ def plan(planes: int, place: Place) -> Plan | None:
             for band in sorted({-(-place.h // m) for m in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)}):
                 units = groups * -(-(planes * -(-place.h // band)) // down)
                 rows = band + place.rows + 7
-                # nanoseconds of a core for a bin of 32 pieces: a transform and the way there, each row of the kernel
-                work = units * n * (rows * 17 + band * (15 + 1.42 * (place.rows + 2)))
-                cost = work / min(4, units) if units < 4 else work / 2 * (1 + 0.3 / units)
+                # nanoseconds of a core for a bin of 32 pieces: transforms with memory there and back, the kernel's rows
+                work = units * n * (rows * 46 + band * (43 + 1.5 * (place.rows + 2)))
+                # many bands at once read and write in many places; on two cores a last unit may run alone
+                cost = work / units * -(-units // 2) * (1 + 0.5 / units) * (1 + 0.1 * math.log2(16 / across))
                 if best is None or cost < best.cost:
                     best = Plan(n, step, across, groups, band, units, cost)
     return best
