@@ -14,6 +14,11 @@ from photochrom.ops.filter.convolve import convolve as convolve
 from photochrom.ops.filter.correlate import correlate as correlate
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
+from photochrom.ops.frequency.bandpass import bandpass as bandpass
+from photochrom.ops.frequency.deconvolve import deconvolve as deconvolve
+from photochrom.ops.frequency.highpass import highpass as highpass
+from photochrom.ops.frequency.lowpass import lowpass as lowpass
+from photochrom.ops.frequency.notch import notch as notch
 from photochrom.ops.geometry.crop import crop as crop
 from photochrom.ops.geometry.downsample import downsample as downsample
 from photochrom.ops.geometry.resize import resize as resize
@@ -74,6 +79,7 @@ __all__ = [
     "__version__",
     "align_exposures",
     "apply_lut",
+    "bandpass",
     "box",
     "brightness",
     "change_color",
@@ -87,6 +93,7 @@ __all__ = [
     "correlate",
     "crop",
     "curve",
+    "deconvolve",
     "downsample",
     "dynamic_range",
     "equalize",
@@ -95,17 +102,20 @@ __all__ = [
     "fill",
     "fuse_exposures",
     "gaussian",
+    "highpass",
     "histogram",
     "identity",
     "inverse_log",
     "levels",
     "load_recipe",
     "log",
+    "lowpass",
     "luminance",
     "make_tileable",
     "match_histogram",
     "merge_hdr",
     "negative",
+    "notch",
     "operations",
     "posterize",
     "power",

@@ -15,6 +15,7 @@ KINDS: dict[str, tuple[str, int, int | None, tuple[str, ...]]] = {
     "cloud": ("one picture", 1, 1, ("points",)),
     "sheet": ("one picture or more, or folders", 1, None, ("columns", "title")),
     "difference": ("two pictures", 2, 2, ()),
+    "spectrum": ("one picture", 1, 1, ()),
 }
 """By kind: what it takes, how many at least and at most, its options."""
 
@@ -111,7 +112,13 @@ def _difference(inputs: list[str], options: Mapping[str, str], output: Path, ove
     view_difference(inputs[0], inputs[1], output, overwrite=overwrite)
 
 
+def _spectrum(inputs: list[str], options: Mapping[str, str], output: Path, overwrite: bool) -> None:
+    from photochrom.views.spectrum import view_spectrum
+
+    view_spectrum(inputs[0], output, overwrite=overwrite)
+
+
 _DRAW: dict[str, Callable[[list[str], Mapping[str, str], Path, bool], None]] = {
     "histogram": _histogram, "curves": _curves, "surface": _surface, "cloud": _cloud, "sheet": _sheet,
-    "difference": _difference,
+    "difference": _difference, "spectrum": _spectrum,
 }

@@ -19,7 +19,7 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     new size), a transparent neighbour must not lend its hidden colour: colour is premultiplied, colour and alpha go
     through the operation, and the result is unpremultiplied. Pixels left fully transparent keep the colour they had.
     An operation that mixes linear light is premultiplied in linear light. One whose weights do not add up to 1 names
-    the controls by which alpha goes through.
+    the controls by which alpha goes through, or leaves it as it is.
 
     Args:
         operation: what is run.
@@ -38,7 +38,9 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     premultiplied = (operation.light[0](image) if linear and operation.light else image) * alpha
     each = any(isinstance(value, Tensor) and value.ndim == 2 for value in controls.values())
     own = operation.on_alpha(**controls) if operation.on_alpha is not None else {}
-    if own:
+    if own is None:
+        colour, covered = call(premultiplied, **changed), alpha
+    elif own:
         colour, covered = call(premultiplied, **changed), call(alpha, **changed, **own)
     elif each or operation.channels is not None:   # alpha does not fit beside the colours
         colour = call(premultiplied, **changed)

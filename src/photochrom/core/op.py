@@ -60,7 +60,7 @@ class Operation:
     result: Literal["picture", "data"] = "picture"
     framed: Callable[..., bool] | None = None
     on_samples: Callable[..., Any] | None = None
-    on_alpha: Callable[..., dict[str, Any]] | None = None
+    on_alpha: Callable[..., dict[str, Any] | None] | None = None
 
     @property
     def main(self) -> str:
@@ -188,7 +188,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        gives: int | None = None, resizes: bool | Callable[..., bool] = False,
        framed: Callable[..., bool] | None = None,
        on_samples: Callable[..., Any] | None = None,
-       on_alpha: Callable[..., dict[str, Any]] | None = None,
+       on_alpha: Callable[..., dict[str, Any] | None] | None = None,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -202,7 +202,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         resizes: the result may have another size, or, from the controls, whether it may; such a step takes neither
             strength nor mask.
         on_alpha: from the controls, those that differ for alpha, where the same ones would not make a coverage of it
-            (weights whose sum is not 1).
+            (weights whose sum is not 1); None leaves alpha as it is.
         light: for an operation with a control `space`: how it decodes to linear light, and back.
         framed: for `reach="pixel"`: from the controls, whether a pattern over the whole frame is laid on the pixels.
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16

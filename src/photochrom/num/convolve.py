@@ -217,6 +217,7 @@ def separable_parts(kernel: np.ndarray, dtype: torch.dtype = torch.float32) -> l
         >>> len(separable_parts(np.outer([1, 2, 1], [1, 0, -1])))
         1
     """
+    kernel = np.ascontiguousarray(kernel, np.float64)
     return _parts(kernel.tobytes(), kernel.shape, 1e-13 if dtype == torch.float64 else 1e-6)
 
 

@@ -6,6 +6,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "tone": ("exposure", "power", "brightness", "contrast", "negative", "levels", "identity", "log", "inverse_log",
              "curve", "sigmoid_contrast", "saturation", "white_balance", "threshold", "threshold_otsu", "posterize",
              "clip"),
+    "frequency": ("lowpass", "highpass", "bandpass", "notch", "deconvolve"),
     "filter": ("correlate", "convolve", "gaussian", "box", "unsharp_mask"),
     "histogram": ("histogram", "equalize", "clahe", "match_histogram"),
     "hdr": ("response_curve", "merge_hdr", "align_exposures", "fuse_exposures", "dynamic_range", "tonemap",

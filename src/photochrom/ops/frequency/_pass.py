@@ -1,0 +1,41 @@
+"""What the filters by frequency share: units, and the way through light."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
+from photochrom.core.errors import ControlError
+from photochrom.num.frequency import Response, Ring, filtered
+from photochrom.num.strips import pointwise
+
+
+def everywhere(**_: object) -> int | None:
+    """Say that each pixel depends on all others."""
+    return None
+
+
+def as_it_is(**_: object) -> dict[str, Any] | None:
+    """Say that alpha stays as it is: what remains of a picture without its mean is no coverage."""
+    return None
+
+
+def per_pixel(value: float, unit: str, image: Tensor) -> float:
+    """Return a frequency in cycles per pixel; "picture" counts cycles along the longer side."""
+    return value if unit == "pixel" else value / max(image.shape[-2:])
+
+
+def through(image: Tensor, response: Response, border: Ring, space: str) -> Tensor:
+    """Filter the values, or the light they stand for."""
+    if space == "linear":
+        return pointwise(linear_to_srgb, filtered(pointwise(srgb_to_linear, image), response, border))
+    return filtered(image, response, border)
+
+
+def check_cutoff(value: float, unit: str, operation: str, name: str = "cutoff") -> None:
+    """Raise if a cut-off lies beyond all frequencies, which is a wrong unit nearly always."""
+    if unit == "pixel" and value > 1:
+        raise ControlError(f"{operation}: {name} must be at most 1 cycle per pixel, got {value:g}; did you mean "
+                           "unit \"picture\"")
