@@ -17,7 +17,8 @@ from photochrom.core.registry import registry
 from photochrom.engine.plan import COPIES, LEAST_ROWS
 
 ALL = [registry.get(name) for name in registry.names()]
-OPERATIONS = [operation for operation in ALL if operation.chains and not operation.changes_size(operation.check({})) and operation.gives is None]
+OPERATIONS = [operation for operation in ALL if operation.chains and operation.gives is None
+              and not operation.changes_size(operation.check({}))]
 """One picture in, one of the same size and channels out. The others are tested where they live, in tests/ops."""
 """Those that turn one picture into one of the same size."""
 BLENDED = [operation for operation in OPERATIONS if "mask" not in operation.ports]
@@ -28,6 +29,7 @@ COMPANIONS: dict[tuple[str, str, float], dict[str, Any]] = {
     # The white point may be anything but the black point, whose upper end is the white point's default.
     ("levels", "black", 1): {"white": 2.0},
     # The upper limit may not lie below the lower.
+    ("bandpass", "low", 1e5): {"high": 1e5}, ("bandpass", "high", 0): {"low": 0.0},
     ("clip", "low", 100): {"high": 100.0}, ("clip", "high", -100): {"low": -100.0},
 }
 """Other controls that must move along where one stands at an end of its range."""

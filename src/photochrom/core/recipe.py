@@ -124,7 +124,7 @@ def loads(text: str, source: str = "recipe", rows: Callable[[str], str] | None =
 
 
 def load(path: str | Path, rows: Callable[[str, Path], str] | None = None) -> Recipe:
-    """Read a recipe file. See `loads`; `rows` turns the name of a file of numbers, relative to a folder, into its text."""
+    """Read a recipe file. See `loads`; `rows` turns the name of a file of numbers and its folder into its text."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -151,10 +151,10 @@ def _step(entry: dict[str, Any], where: str, rows: Callable[[str], str] | None) 
         for port in (*operation.ports, "mask"):
             if port in arguments and not isinstance(arguments[port], str):
                 raise ControlError(f"{name}: {port} must be a file name, got {arguments[port]!r}")
-        for control, declared in operation.controls.items():
-            if declared.kind in ("kernel", "matrix") and isinstance(arguments.get(control), str):
-                typed = arguments[control]
-                arguments[control] = parse(declared.kind, rows(typed) if rows else typed)
+        for control in operation.controls.values():
+            typed = arguments.get(control.name)
+            if control.kind in ("kernel", "matrix") and isinstance(typed, str):
+                arguments[control.name] = parse(control.kind, rows(typed) if rows else typed)
         step = Step(operation, **arguments)
     except PhotochromError as error:
         raise RecipeError(f"{where}: {error}") from None

@@ -2,7 +2,7 @@
 
 Where the method is free, a picture that holds NaN or infinity is done by direct sums, which keep them local.
 
-`out[i, j] = sum over u, v of kernel[u, v] E[i - top + u, j - left + v]`, where E is the picture continued by its border.
+`out[i, j] = sum over u, v of kernel[u, v] E[i - top + u, j - left + v]`, E being the picture continued by its border.
 """
 
 import functools
@@ -94,7 +94,9 @@ def _weights(kernel: Tensor | np.ndarray) -> Tensor:
     return made
 
 
-def _run(image: Tensor, kernel: Tensor, anchor: tuple[int, int], border: Border, size: Output, method: Method) -> Tensor:
+def _run(
+    image: Tensor, kernel: Tensor, anchor: tuple[int, int], border: Border, size: Output, method: Method
+) -> Tensor:  # fmt: skip
     if image.ndim != 4 or not image.is_floating_point():
         raise ValueError(f"correlate: expected a floating picture (B, C, H, W); got {image.dtype} {tuple(image.shape)}")
     check_border(border)
@@ -198,8 +200,8 @@ class _Correlate(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Tensor:
         image, kernel = ctx.saved_tensors
-        made = [_apply(a, b, ctx.place, ctx.method)
-                for a, b in ((tangents[0], kernel), (image, tangents[1])) if a is not None and b is not None]  # fmt: skip
+        pairs = ((tangents[0], kernel), (image, tangents[1]))
+        made = [_apply(a, b, ctx.place, ctx.method) for a, b in pairs if a is not None and b is not None]
         return made[0] if len(made) == 1 else made[0] + made[1]
 
 

@@ -63,7 +63,8 @@ def view_spectrum(source: str | Path, target: str | Path, *, overwrite: bool = F
                             extent=(*ends[1], ends[0][1], ends[0][0]))
         ticks = (-0.5, -0.25, 0, 0.25, 0.5)
         for side, axis, end in (("x", axes.xaxis, ends[1]), ("y", axes.yaxis, ends[0])):
-            axis.set_ticks([t for t in ticks if end[0] <= t <= end[1] + 1e-9], [f"{t:g}" for t in ticks if end[0] <= t <= end[1] + 1e-9])
+            inside = [t for t in ticks if end[0] <= t <= end[1] + 1e-9]
+            axis.set_ticks(inside, [f"{t:g}" for t in inside])
             other = (axes.secondary_xaxis if side == "x" else axes.secondary_yaxis)(
                 "top" if side == "x" else "right", functions=(lambda f: f * longer, lambda n: n / longer))
             other.set_ticks(_rounded(longer))

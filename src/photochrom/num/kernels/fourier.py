@@ -98,7 +98,8 @@ def _times(b: Any, x: Any, w: Any) -> Any:
     def mul(p: Any, q: Any) -> Any:
         return b.fmul(p, q, flags=_FUSE)
 
-    return (b.fsub(mul(x[0], w[0]), mul(x[1], w[1]), flags=_FUSE), b.fadd(mul(x[0], w[1]), mul(x[1], w[0]), flags=_FUSE))
+    even = b.fsub(mul(x[0], w[0]), mul(x[1], w[1]), flags=_FUSE)
+    return even, b.fadd(mul(x[0], w[1]), mul(x[1], w[0]), flags=_FUSE)
 
 
 def _by(b: Any, x: Any, factor: float) -> Any:
@@ -233,7 +234,8 @@ def _transform(a, b, n, factors, turns, real, out, to, hop):
                 if last:
                     _stage(radix, a, at, gap, turns, turn, out, to + q * hop, stride * hop, real)
                 else:
-                    _stage(radix, a, at, gap, turns, turn, b, (q + stride * radix * p) * ELEMENT, stride * ELEMENT, real)
+                    here = (q + stride * radix * p) * ELEMENT
+                    _stage(radix, a, at, gap, turns, turn, b, here, stride * ELEMENT, real)
             turn += 2 * (radix - 1)
         a, b = b, a
         length, stride = m, stride * radix

@@ -25,7 +25,7 @@ NAMED: dict[str, np.ndarray] = {
     "laplacian_8": np.array(((1, 1, 1), (1, -8, 1), (1, 1, 1)), np.float64),
     "emboss": np.array(((-2, -1, 0), (-1, 1, 1), (0, 1, 2)), np.float64),
 }
-"""By name. Derivatives are for correlation: `sobel_x` is positive where the right is lighter, `sobel_y` where below is."""
+"""By name. Derivatives are for correlation: `sobel_x` is positive where the right is lighter, `sobel_y` where below."""
 MOST = 2**24
 
 
@@ -50,7 +50,8 @@ def weights_of(kernel: Kernel | Tensor | str, operation: str) -> np.ndarray | Te
     if made.ndim != 2 or not all(made.shape):
         raise ControlError(f"{operation}: kernel must have rows and columns, got the shape {tuple(made.shape)}")
     if made.shape[0] * made.shape[1] > MOST:
-        raise ControlError(f"{operation}: kernel must hold at most {MOST} numbers, got {made.shape[1]} x {made.shape[0]}")
+        raise ControlError(f"{operation}: kernel must hold at most {MOST} numbers, got {made.shape[1]} x "
+                           f"{made.shape[0]}")
     return made
 
 

@@ -58,8 +58,8 @@ def convolve(image: Image, *,
     weights = weights_of(kernel, "convolve")
     height, width = image.shape[-2:]
     if size == "valid" and (weights.shape[0] > height or weights.shape[1] > width):
-        raise ControlError(f"convolve: nothing is valid where a kernel of {weights.shape[1]} x {weights.shape[0]} is larger "
-                           f"than the picture of {width} x {height} pixels")
+        raise ControlError(f"convolve: nothing is valid where a kernel of {weights.shape[1]} x {weights.shape[0]} is "
+                           f"larger than the picture of {width} x {height} pixels")
     if space == "linear":
         light = pointwise(srgb_to_linear, image)
         return pointwise(linear_to_srgb, engine.convolve(light, weights, border, size, method))

@@ -25,8 +25,8 @@ def correlate(image: Image, *,
               space: Space = "encoded") -> Tensor:
     """Weigh the neighbours of each pixel by a kernel, laid over the picture as it is written.
 
-    r[i, j] = sum of kernel[u, v] s[i + u - anchor, j + v - anchor]. The way most programs apply a kernel: what they call
-    convolution is this. A kernel of sum 1 keeps the lightness of plain areas; one of sum 0 leaves edges on black.
+    r[i, j] = sum of kernel[u, v] s[i + u - anchor, j + v - anchor]. The way most programs apply a kernel; many call it
+    convolution. A kernel of sum 1 keeps the lightness of plain areas; one of sum 0 leaves edges on black.
 
     Args:
         image: (B, C, H, W).
@@ -58,8 +58,8 @@ def correlate(image: Image, *,
     weights = weights_of(kernel, "correlate")
     height, width = image.shape[-2:]
     if size == "valid" and (weights.shape[0] > height or weights.shape[1] > width):
-        raise ControlError(f"correlate: nothing is valid where a kernel of {weights.shape[1]} x {weights.shape[0]} is larger "
-                           f"than the picture of {width} x {height} pixels")
+        raise ControlError(f"correlate: nothing is valid where a kernel of {weights.shape[1]} x {weights.shape[0]} is "
+                           f"larger than the picture of {width} x {height} pixels")
     if space == "linear":
         light = pointwise(srgb_to_linear, image)
         return pointwise(linear_to_srgb, engine.correlate(light, weights, border, size, method))

@@ -7,7 +7,6 @@ from typing import Any
 from torch import Tensor
 
 from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
-from photochrom.core.errors import ControlError
 from photochrom.num.frequency import Response, Ring, filtered
 from photochrom.num.strips import pointwise
 
@@ -32,10 +31,3 @@ def through(image: Tensor, response: Response, border: Ring, space: str) -> Tens
     if space == "linear":
         return pointwise(linear_to_srgb, filtered(pointwise(srgb_to_linear, image), response, border))
     return filtered(image, response, border)
-
-
-def check_cutoff(value: float, unit: str, operation: str, name: str = "cutoff") -> None:
-    """Raise if a cut-off lies beyond all frequencies, which is a wrong unit nearly always."""
-    if unit == "pixel" and value > 1:
-        raise ControlError(f"{operation}: {name} must be at most 1 cycle per pixel, got {value:g}; did you mean "
-                           "unit \"picture\"")

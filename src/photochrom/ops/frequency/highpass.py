@@ -10,7 +10,7 @@ from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.op import op
 from photochrom.core.types import Image, Range, Space
 from photochrom.num import frequency
-from photochrom.ops.frequency._pass import as_it_is, check_cutoff, everywhere, per_pixel, through
+from photochrom.ops.frequency._pass import as_it_is, everywhere, per_pixel, through
 
 
 @op(reach="window", halo=everywhere, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
@@ -23,8 +23,8 @@ def highpass(image: Image, *,
              space: Space = "encoded") -> Tensor:
     """Keep the fine of a picture and take away the coarse: what the high frequencies carry.
 
-    r = s - lowpass(s): edges and texture around 0, so that half of what remains is negative. Add 0.5 (`brightness`) to see
-    it. NaN in a picture spreads over all of it.
+    r = s - lowpass(s): edges and texture around 0, so that half of what remains is negative. Add 0.5 (`brightness`) to
+    see it. NaN in a picture spreads over all of it.
 
     Args:
         image: (B, C, H, W).
@@ -42,7 +42,7 @@ def highpass(image: Image, *,
         ControlError: a control outside its range.
 
     Reference:
-        Gonzalez, Woods: Digital Image Processing, 4th ed., sections 4.9.
+        Gonzalez, Woods: Digital Image Processing, 4th ed., section 4.9.
 
     Example:
         >>> import torch
@@ -50,6 +50,5 @@ def highpass(image: Image, *,
         >>> round(highpass(wave, cutoff=4, shape="ideal", border="circular").max().item(), 4)
         1.0
     """
-    check_cutoff(cutoff, unit, "highpass")
     start = per_pixel(cutoff, unit, image)
     return through(image, lambda fy, fx: 1 - frequency.low((fy**2 + fx**2).sqrt(), start, shape, order), border, space)

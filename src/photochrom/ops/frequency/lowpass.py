@@ -10,7 +10,7 @@ from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.op import op
 from photochrom.core.types import Image, Range, Space
 from photochrom.num import frequency
-from photochrom.ops.frequency._pass import check_cutoff, everywhere, per_pixel, through
+from photochrom.ops.frequency._pass import everywhere, per_pixel, through
 
 
 @op(reach="window", halo=everywhere, light=(srgb_to_linear, linear_to_srgb))
@@ -23,8 +23,8 @@ def lowpass(image: Image, *,
             space: Space = "encoded") -> Tensor:
     """Keep the coarse of a picture and take away the fine: what the low frequencies carry.
 
-    The spectrum is multiplied by a disc around frequency 0. Light and large shapes stay; edges soften, texture goes. The
-    mean of the picture never changes. NaN in a picture spreads over all of it.
+    The spectrum is multiplied by a disc around frequency 0. Light and large shapes stay; edges soften, texture goes.
+    The mean of the picture never changes. NaN in a picture spreads over all of it.
 
     Args:
         image: (B, C, H, W).
@@ -42,7 +42,7 @@ def lowpass(image: Image, *,
         ControlError: a control outside its range.
 
     Reference:
-        Gonzalez, Woods: Digital Image Processing, 4th ed., sections 4.8.
+        Gonzalez, Woods: Digital Image Processing, 4th ed., section 4.8.
 
     Example:
         >>> import torch
@@ -50,6 +50,5 @@ def lowpass(image: Image, *,
         >>> round(lowpass(wave, cutoff=4, shape="ideal", border="circular").abs().max().item(), 3)
         0.0
     """
-    check_cutoff(cutoff, unit, "lowpass")
     end = per_pixel(cutoff, unit, image)
     return through(image, lambda fy, fx: frequency.low((fy**2 + fx**2).sqrt(), end, shape, order), border, space)

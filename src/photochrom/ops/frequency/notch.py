@@ -45,7 +45,7 @@ def notch(image: Image, *,
         ControlError: a control outside its range.
 
     Reference:
-        Gonzalez, Woods: Digital Image Processing, 4th ed., sections 4.10.
+        Gonzalez, Woods: Digital Image Processing, 4th ed., section 4.10.
 
     Example:
         >>> import torch
