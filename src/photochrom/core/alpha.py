@@ -31,7 +31,8 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     Returns:
         The new image and alpha.
     """
-    if alpha is None or not (operation.reach == "window" or operation.changes_size(controls)):
+    mixes = operation.reach == "window" or operation.on_alpha is not None or operation.changes_size(controls)
+    if alpha is None or not mixes:
         return call(image), alpha
     linear = operation.light is not None and controls.get("space") == "linear"
     changed = {"space": "encoded"} if linear else {}   # the operation need not decode what is decoded here

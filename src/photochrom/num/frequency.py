@@ -86,13 +86,17 @@ def transfer(kernel: Tensor, size: tuple[int, int], anchor: tuple[int, int]) -> 
     """Return the response of a convolution with a kernel, (h, w // 2 + 1), complex, for `filtered`.
 
     Args:
-        kernel: (kh, kw), not larger than `size`.
+        kernel: (kh, kw); what is larger than `size` laps over.
         size: of the periodic picture.
         anchor: the element that lands on the pixel itself.
     """
-    rows, columns = kernel.shape
-    laid = torch.nn.functional.pad(kernel, (0, size[1] - columns, 0, size[0] - rows))
-    made: Tensor = torch.fft.rfft2(torch.roll(laid, (-anchor[0], -anchor[1]), (0, 1)))
+    laid = kernel
+    for n, middle in zip(size, anchor, strict=True):   # each row, then each column, to its place; what laps over adds up
+        places = (torch.arange(laid.shape[0], device=kernel.device) - middle) % n
+        rows = torch.zeros(n, laid.shape[0], dtype=kernel.dtype, device=kernel.device)
+        rows[places, torch.arange(laid.shape[0], device=kernel.device)] = 1
+        laid = (rows @ laid).mT
+    made: Tensor = torch.fft.rfft2(laid)
     return made
 
 

@@ -19,7 +19,7 @@ def wave(u: float, v: float, height: int = 64, width: int = 96) -> torch.Tensor:
 def test_a_wave_is_weakened_by_the_response_at_its_frequency(shape: Any) -> None:
     f = 12 / 96
     expected = {"ideal": 0.0, "gaussian": np.exp(-0.5 * 1.5**2), "butterworth": 1 / (1 + 1.5**4)}[shape]
-    given: Any = {"shape": shape, "border": "circular"}
+    given: Any = {"shape": shape, "mirror": False}
     for cutoff, unit in ((8.0, "picture"), (8 / 96, "pixel")):
         low = photochrom.lowpass(wave(f, 0), cutoff=cutoff, unit=unit, **given)
         torch.testing.assert_close(low, expected * wave(f, 0), atol=1e-12, rtol=0)
@@ -29,16 +29,16 @@ def test_a_wave_is_weakened_by_the_response_at_its_frequency(shape: Any) -> None
 
 def test_low_and_high_add_up_to_the_picture() -> None:
     image = torch.rand(2, 3, 31, 40, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    for border in ("reflect", "circular"):
-        both = photochrom.lowpass(image, cutoff=5, border=border) + photochrom.highpass(image, cutoff=5, border=border)
+    for mirror in (True, False):
+        both = photochrom.lowpass(image, cutoff=5, mirror=mirror) + photochrom.highpass(image, cutoff=5, mirror=mirror)
         torch.testing.assert_close(both, image)
-    assert photochrom.highpass(image, cutoff=5, border="circular").mean().abs() < 1e-12
-    torch.testing.assert_close(photochrom.lowpass(image, cutoff=0, border="circular"),
+    assert photochrom.highpass(image, cutoff=5, mirror=False).mean().abs() < 1e-12
+    torch.testing.assert_close(photochrom.lowpass(image, cutoff=0, mirror=False),
                                image.mean((-2, -1), keepdim=True).expand_as(image))
 
 
 def test_a_band_keeps_what_lies_in_it() -> None:
-    given: Any = {"low": 6.0, "high": 18.0, "shape": "ideal", "border": "circular"}
+    given: Any = {"low": 6.0, "high": 18.0, "shape": "ideal", "mirror": False}
     for cycles, kept in ((3, 0), (12, 1), (24, 0)):
         found = photochrom.bandpass(wave(cycles / 96, 0), **given)
         torch.testing.assert_close(found, kept * wave(cycles / 96, 0), atol=1e-12, rtol=0)
@@ -52,8 +52,8 @@ def test_a_notch_takes_a_pattern_out_of_a_photograph() -> None:
     hummed = clean + 0.2 * wave(64 / 512, 32 / 512, 512, 512)
     mended = photochrom.notch(hummed, at=((64, 32),), width=3.0)
     assert (hummed - clean).square().mean().sqrt() > 0.1
-    assert (mended - clean).square().mean().sqrt() < 0.02
-    torch.testing.assert_close(photochrom.notch(clean, at=((0, 0),), width=2.0, border="circular").mean(), clean.mean())
+    assert (mended - clean).square().mean().sqrt() < 0.03
+    torch.testing.assert_close(photochrom.notch(clean, at=((0, 0),), width=2.0, mirror=False).mean(), clean.mean())
 
 
 def test_a_blur_is_undone() -> None:
@@ -76,7 +76,7 @@ def test_wiener_equals_scikit_image() -> None:
     delta[1, 1] = 1   # a regulariser of 1 at all frequencies makes its balance our noise
     expected = restoration.wiener(image, kernel, 0.05, reg=np.ones((32, 21), complex), clip=False)
     found = photochrom.deconvolve(torch.from_numpy(image)[None, None], kernel=kernel.tolist(), noise=0.05,
-                                  border="circular")[0, 0].numpy()
+                                  mirror=False)[0, 0].numpy()
     np.testing.assert_allclose(found / 1.05, expected, atol=1e-9)   # ours keeps the mean
 
 
@@ -84,8 +84,7 @@ def test_bad_kernels_of_deconvolve() -> None:
     image = torch.rand(1, 1, 8, 8)
     assert photochrom.deconvolve(image, kernel=np.zeros((3, 3)).tolist()).abs().max() == 0
     assert photochrom.deconvolve(image, kernel=np.zeros((2, 2)).tolist(), noise=0.0).abs().max() == 0
-    with pytest.raises(ControlError, match="too large for a picture of 8 x 8"):
-        photochrom.deconvolve(image, kernel=np.ones((20, 3)).tolist())
+    assert torch.isfinite(photochrom.deconvolve(image, kernel=np.ones((40, 3)).tolist())).all()
     kernel = torch.tensor([[0.2, 0.6, 0.2]], requires_grad=True)
     photochrom.deconvolve(image, kernel=kernel).square().mean().backward()
     assert kernel.grad is not None

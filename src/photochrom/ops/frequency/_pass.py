@@ -11,9 +11,9 @@ from photochrom.num.frequency import Response, Ring, filtered
 from photochrom.num.strips import pointwise
 
 
-def everywhere(**_: object) -> int | None:
-    """Say that each pixel depends on all others."""
-    return None
+def like_the_colours(**_: object) -> dict[str, Any] | None:
+    """Say that alpha goes through with the same controls."""
+    return {}
 
 
 def as_it_is(**_: object) -> dict[str, Any] | None:
@@ -26,8 +26,9 @@ def per_pixel(value: float, unit: str, image: Tensor) -> float:
     return value if unit == "pixel" else value / max(image.shape[-2:])
 
 
-def through(image: Tensor, response: Response, border: Ring, space: str) -> Tensor:
+def through(image: Tensor, response: Response, mirror: bool, space: str) -> Tensor:
     """Filter the values, or the light they stand for."""
+    border: Ring = "reflect" if mirror else "circular"
     if space == "linear":
         return pointwise(linear_to_srgb, filtered(pointwise(srgb_to_linear, image), response, border))
     return filtered(image, response, border)

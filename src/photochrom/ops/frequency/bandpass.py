@@ -11,17 +11,17 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Image, Range, Space
 from photochrom.num import frequency
-from photochrom.ops.frequency._pass import as_it_is, everywhere, per_pixel, through
+from photochrom.ops.frequency._pass import as_it_is, per_pixel, through
 
 
-@op(reach="window", halo=everywhere, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
 def bandpass(image: Image, *,
-             low: Annotated[float, Range(0, 1e5, soft=(1, 500), unit="cycles")] = 10.0,
-             high: Annotated[float, Range(0, 1e5, soft=(1, 500), unit="cycles")] = 60.0,
+             low: Annotated[float, Range(0, 1e5, soft=(1, 500))] = 10.0,
+             high: Annotated[float, Range(0, 1e5, soft=(1, 500))] = 60.0,
              unit: Literal["picture", "pixel"] = "picture",
              shape: Literal["ideal", "gaussian", "butterworth"] = "gaussian",
              order: Annotated[int, Range(1, 20, soft=(1, 8), scale="linear")] = 2,
-             border: Literal["reflect", "circular"] = "reflect",
+             mirror: bool = True,
              space: Space = "encoded") -> Tensor:
     """Keep what is neither coarse nor fine: a ring of frequencies.
 
@@ -35,7 +35,7 @@ def bandpass(image: Image, *,
         unit: of low and high: cycles along the longer side of the `picture`, or cycles per `pixel`.
         shape: `ideal` cuts and rings, `gaussian` never rings, `butterworth` lies between.
         order: of `butterworth`: how steep it is.
-        border: what lies outside: the mirror image (`reflect`) or the other side (`circular`).
+        mirror: outside lies the mirror image, the edge pixel not repeated; without, the other side.
         space: `linear` works on light; `encoded` on the values of the file.
 
     Returns:
@@ -51,7 +51,7 @@ def bandpass(image: Image, *,
     Example:
         >>> import torch
         >>> wave = torch.cos(2 * torch.pi * 8 * torch.arange(64) / 64).expand(1, 1, 64, 64)
-        >>> round(bandpass(wave, low=4, high=12, shape="ideal", border="circular").max().item(), 4)
+        >>> round(bandpass(wave, low=4, high=12, shape="ideal", mirror=False).max().item(), 4)
         1.0
     """
     if high < low:
@@ -62,4 +62,4 @@ def bandpass(image: Image, *,
         distance = (fy**2 + fx**2).sqrt()
         return frequency.low(distance, end, shape, order) * (1 - frequency.low(distance, start, shape, order))
 
-    return through(image, response, border, space)
+    return through(image, response, mirror, space)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
-from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Image, Kernel, Range, Space
 from photochrom.num import frequency
 from photochrom.ops.filter._named import weights_of
-from photochrom.ops.frequency._pass import as_it_is, everywhere, through
+from photochrom.ops.frequency._pass import as_it_is, through
 
 
-@op(reach="window", halo=everywhere, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
 def deconvolve(image: Image, *,
                kernel: Kernel | Tensor = "gaussian",   # type: ignore[assignment]
                noise: Annotated[float, Range(0, 10, soft=(1e-5, 0.1))] = 0.001,
-               border: Literal["reflect", "circular"] = "reflect",
+               mirror: bool = True,
                space: Space = "encoded") -> Tensor:
     """Undo a known blur, as far as the noise allows: the Wiener filter.
 
@@ -32,14 +31,14 @@ def deconvolve(image: Image, *,
         image: (B, C, H, W).
         kernel: the blur, as for `convolve`: rows, a tensor (kh, kw) that may have a gradient, or a name.
         noise: power of the noise divided by that of the picture; 0 is the inverse filter, 0 where nothing is left.
-        border: what lies outside: the mirror image (`reflect`) or the other side (`circular`).
+        mirror: outside lies the mirror image, the edge pixel not repeated; without, the other side.
         space: `linear` works on light; `encoded` on the values of the file.
 
     Returns:
         (B, C, H, W), same encoding; values may leave [0, 1] beside edges.
 
     Raises:
-        ControlError: no such kernel, or one larger than the picture with what lies around it.
+        ControlError: no such kernel, or one without rows or columns.
 
     Reference:
         Gonzalez, Woods: Digital Image Processing, 4th ed., section 5.8. The mean is kept: the filter is divided by its
@@ -58,13 +57,11 @@ def deconvolve(image: Image, *,
     made = weights if isinstance(weights, Tensor) else torch.from_numpy(weights)
     made = made.to(device=image.device, dtype=torch.float64)
     rows, columns = made.shape
+    border: frequency.Ring = "reflect" if mirror else "circular"
     height, width = (frequency.period(n, border) for n in image.shape[-2:])
-    if rows > height or columns > width:
-        raise ControlError(f"deconvolve: a kernel of {columns} x {rows} is too large for a picture of "
-                           f"{image.shape[-1]} x {image.shape[-2]} pixels")
     response = frequency.transfer(made, (height, width), (rows // 2, columns // 2))
     wanted = frequency.wiener(response, noise)
     mean = response[0, 0].abs() ** 2
     if float(mean.detach()) > 0:
         wanted = wanted * ((mean + noise) / mean)
-    return through(image, lambda fy, fx: wanted, border, space)
+    return through(image, lambda fy, fx: wanted, mirror, space)

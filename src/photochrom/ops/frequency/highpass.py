@@ -10,16 +10,16 @@ from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.op import op
 from photochrom.core.types import Image, Range, Space
 from photochrom.num import frequency
-from photochrom.ops.frequency._pass import as_it_is, everywhere, per_pixel, through
+from photochrom.ops.frequency._pass import as_it_is, per_pixel, through
 
 
-@op(reach="window", halo=everywhere, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
 def highpass(image: Image, *,
-             cutoff: Annotated[float, Range(0, 1e5, soft=(1, 500), unit="cycles")] = 30.0,
+             cutoff: Annotated[float, Range(0, 1e5, soft=(1, 500))] = 30.0,
              unit: Literal["picture", "pixel"] = "picture",
              shape: Literal["ideal", "gaussian", "butterworth"] = "gaussian",
              order: Annotated[int, Range(1, 20, soft=(1, 8), scale="linear")] = 2,
-             border: Literal["reflect", "circular"] = "reflect",
+             mirror: bool = True,
              space: Space = "encoded") -> Tensor:
     """Keep the fine of a picture and take away the coarse: what the high frequencies carry.
 
@@ -32,7 +32,7 @@ def highpass(image: Image, *,
         unit: of cutoff: cycles along the longer side of the `picture`, or cycles per `pixel`.
         shape: `ideal` cuts and rings, `gaussian` never rings, `butterworth` lies between.
         order: of `butterworth`: how steep it is.
-        border: what lies outside: the mirror image (`reflect`) or the other side (`circular`).
+        mirror: outside lies the mirror image, the edge pixel not repeated; without, the other side.
         space: `linear` works on light; `encoded` on the values of the file.
 
     Returns:
@@ -47,8 +47,8 @@ def highpass(image: Image, *,
     Example:
         >>> import torch
         >>> wave = torch.cos(2 * torch.pi * 8 * torch.arange(64) / 64).expand(1, 1, 64, 64)
-        >>> round(highpass(wave, cutoff=4, shape="ideal", border="circular").max().item(), 4)
+        >>> round(highpass(wave, cutoff=4, shape="ideal", mirror=False).max().item(), 4)
         1.0
     """
     start = per_pixel(cutoff, unit, image)
-    return through(image, lambda fy, fx: 1 - frequency.low((fy**2 + fx**2).sqrt(), start, shape, order), border, space)
+    return through(image, lambda fy, fx: 1 - frequency.low((fy**2 + fx**2).sqrt(), start, shape, order), mirror, space)

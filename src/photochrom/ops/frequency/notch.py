@@ -11,17 +11,17 @@ from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.op import op
 from photochrom.core.types import Image, Points, Range, Space
 from photochrom.num import frequency
-from photochrom.ops.frequency._pass import as_it_is, everywhere, per_pixel, through
+from photochrom.ops.frequency._pass import as_it_is, per_pixel, through
 
 
-@op(reach="window", halo=everywhere, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
 def notch(image: Image, *,
           at: Points = ((64.0, 0.0),),
-          width: Annotated[float, Range(0, 1e5, soft=(1, 50), unit="cycles", neutral=0)] = 4.0,
+          width: Annotated[float, Range(0, 1e5, soft=(1, 50), neutral=0)] = 4.0,
           unit: Literal["picture", "pixel"] = "picture",
           shape: Literal["ideal", "gaussian", "butterworth"] = "gaussian",
           order: Annotated[int, Range(1, 20, soft=(1, 8), scale="linear")] = 2,
-          border: Literal["reflect", "circular"] = "reflect",
+          mirror: bool = True,
           space: Space = "encoded") -> Tensor:
     """Take single frequencies out: a regular pattern, such as a moire, a screen or hum.
 
@@ -35,7 +35,7 @@ def notch(image: Image, *,
         unit: of at and width: cycles along the longer side of the `picture`, or cycles per `pixel`.
         shape: `ideal` cuts and rings, `gaussian` never rings, `butterworth` lies between.
         order: of `butterworth`: how steep it is.
-        border: what lies outside: the mirror image (`reflect`) or the other side (`circular`).
+        mirror: outside lies the mirror image, the edge pixel not repeated; without, the other side.
         space: `linear` works on light; `encoded` on the values of the file.
 
     Returns:
@@ -50,7 +50,7 @@ def notch(image: Image, *,
     Example:
         >>> import torch
         >>> wave = torch.cos(2 * torch.pi * 8 * torch.arange(64) / 64).expand(1, 1, 64, 64)
-        >>> round(notch(wave, at=((8, 0),), width=2, shape="ideal", border="circular").abs().max().item(), 3)
+        >>> round(notch(wave, at=((8, 0),), width=2, shape="ideal", mirror=False).abs().max().item(), 3)
         0.0
     """
     if width == 0:
@@ -67,4 +67,4 @@ def notch(image: Image, *,
         made[0, 0] = 1   # a hole that reaches frequency 0 must not change the lightness
         return made
 
-    return through(image, response, border, space)
+    return through(image, response, mirror, space)
