@@ -42,13 +42,12 @@ def is_clean(made: Tensor, place: Place) -> bool:
         made: what `correlate` returned.
         place: where it lies.
     """
-    columns, rows = place.w, 1
     chosen = plan(_planes(made), place) if made.dtype == torch.float32 and made.device.type == "cpu" else None
-    if chosen is not None:
-        columns = chosen.step
-    else:
-        rows = _size(place)[0] - place.rows + 1
-    return bool(torch.isfinite(made[..., ::rows, ::columns]).all())
+    if chosen is None:
+        return bool(torch.isfinite(made[..., :: _size(place)[0] - place.rows + 1, 0]).all())
+    # a row of a piece reaches as many rows as the kernel has: one of them is looked at, or the last of the picture
+    columns = made[..., :: chosen.step]
+    return all(bool(torch.isfinite(part).all()) for part in (columns[..., :: place.rows, :], columns[..., -1, :]))
 
 
 def predicted(planes: int, place: Place) -> float:
