@@ -201,8 +201,8 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         gives: the number of colour channels of the result where it is not that of the image.
         resizes: the result may have another size, or, from the controls, whether it may; such a step takes neither
             strength nor mask.
-        on_alpha: for an operation that mixes neighbours: from the controls, those that differ for alpha, where the same ones would not make a coverage of it
-            (weights whose sum is not 1); None leaves alpha as it is.
+        on_alpha: for an operation that mixes neighbours: from the controls, those that differ for alpha, where the same
+            ones would not make a coverage of it (weights whose sum is not 1); None leaves alpha as it is.
         light: for an operation with a control `space`: how it decodes to linear light, and back.
         framed: for `reach="pixel"`: from the controls, whether a pattern over the whole frame is laid on the pixels.
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16

@@ -91,7 +91,7 @@ def transfer(kernel: Tensor, size: tuple[int, int], anchor: tuple[int, int]) -> 
         anchor: the element that lands on the pixel itself.
     """
     laid = kernel
-    for n, middle in zip(size, anchor, strict=True):   # each row, then each column, to its place; what laps over adds up
+    for n, middle in zip(size, anchor, strict=True):   # rows, then columns, to their places; what laps over adds up
         places = (torch.arange(laid.shape[0], device=kernel.device) - middle) % n
         rows = torch.zeros(n, laid.shape[0], dtype=kernel.dtype, device=kernel.device)
         rows[places, torch.arange(laid.shape[0], device=kernel.device)] = 1

@@ -61,11 +61,13 @@ def test_a_blur_is_undone() -> None:
     sharp = torch.from_numpy(data.camera() / 255.0)[None, None]
     kernel = np.full((9, 9), 1 / 81).tolist()
     blurred = photochrom.convolve(sharp, kernel=kernel)
-    noisy = blurred + 0.002 * torch.randn(blurred.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(blurred.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    noisy = blurred + 0.002 * noise
     mended = photochrom.deconvolve(noisy, kernel=kernel, noise=1e-3)
     before, after = ((x - sharp).square().mean() for x in (noisy, mended))
     assert after < 0.35 * before
-    exact = photochrom.deconvolve(photochrom.convolve(sharp, kernel=((0.1, 0.8, 0.1),)), kernel=((0.1, 0.8, 0.1),), noise=0.0)
+    row = ((0.1, 0.8, 0.1),)
+    exact = photochrom.deconvolve(photochrom.convolve(sharp, kernel=row), kernel=row, noise=0.0)
     torch.testing.assert_close(exact, sharp)
 
 
