@@ -4,6 +4,7 @@ from benchmarks.row import Row
 from benchmarks.rows import (
                          accuracy,
                          commands,
+                         convolve,
                          edges,
                          filters,
                          folder,
@@ -20,4 +21,4 @@ from benchmarks.rows import (
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
                          *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
-                         *edges.ROWS)
+                         *edges.ROWS, *convolve.ROWS)

@@ -14,6 +14,8 @@ from photochrom.learn.kernels import fit_kernel as fit_kernel
 from photochrom.ops.filter.bilateral import bilateral as bilateral
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.canny import canny as canny
+from photochrom.ops.filter.convolve import convolve as convolve
+from photochrom.ops.filter.correlate import correlate as correlate
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.gradient import gradient as gradient
 from photochrom.ops.filter.guided import guided as guided
@@ -22,6 +24,11 @@ from photochrom.ops.filter.laplacian import laplacian as laplacian
 from photochrom.ops.filter.median import median as median
 from photochrom.ops.filter.sketch import sketch as sketch
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
+from photochrom.ops.frequency.bandpass import bandpass as bandpass
+from photochrom.ops.frequency.deconvolve import deconvolve as deconvolve
+from photochrom.ops.frequency.highpass import highpass as highpass
+from photochrom.ops.frequency.lowpass import lowpass as lowpass
+from photochrom.ops.frequency.notch import notch as notch
 from photochrom.ops.geometry.crop import crop as crop
 from photochrom.ops.geometry.downsample import downsample as downsample
 from photochrom.ops.geometry.resize import resize as resize
@@ -83,6 +90,7 @@ __all__ = [
     "__version__",
     "align_exposures",
     "apply_lut",
+    "bandpass",
     "bilateral",
     "box",
     "brightness",
@@ -94,8 +102,11 @@ __all__ = [
     "color2gray",
     "color2gray_local",
     "contrast",
+    "convolve",
+    "correlate",
     "crop",
     "curve",
+    "deconvolve",
     "downsample",
     "dynamic_range",
     "equalize",
@@ -110,6 +121,7 @@ __all__ = [
     "gradient",
     "guided",
     "high_boost",
+    "highpass",
     "histogram",
     "identity",
     "inverse_log",
@@ -117,12 +129,14 @@ __all__ = [
     "levels",
     "load_recipe",
     "log",
+    "lowpass",
     "luminance",
     "make_tileable",
     "match_histogram",
     "median",
     "merge_hdr",
     "negative",
+    "notch",
     "operations",
     "posterize",
     "power",

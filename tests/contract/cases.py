@@ -17,7 +17,8 @@ from photochrom.core.registry import registry
 from photochrom.engine.plan import COPIES, LEAST_ROWS
 
 ALL = [registry.get(name) for name in registry.names()]
-OPERATIONS = [operation for operation in ALL if operation.chains and not operation.resizes and operation.gives is None]
+OPERATIONS = [operation for operation in ALL if operation.chains and operation.gives is None
+              and not operation.changes_size(operation.check({}))]
 """One picture in, one of the same size and channels out. The others are tested where they live, in tests/ops."""
 """Those that turn one picture into one of the same size."""
 BLENDED = [operation for operation in OPERATIONS if "mask" not in operation.ports]
@@ -30,6 +31,7 @@ COMPANIONS: dict[tuple[str, str, float], dict[str, Any]] = {
     # The upper limit may not lie below the lower.
     # The lower limit of a detector may not lie above the higher.
     ("flatten_texture", "low", 1e4): {"high": 1e4}, ("flatten_texture", "high", 0): {"low": 0.0},
+    ("bandpass", "low", 1e5): {"high": 1e5}, ("bandpass", "high", 0): {"low": 0.0},
     ("clip", "low", 100): {"high": 100.0}, ("clip", "high", -100): {"low": -100.0},
 }
 """Other controls that must move along where one stands at an end of its range."""
@@ -56,7 +58,8 @@ def settings(operation: Operation) -> list[dict[str, Any]]:
     for control in operation.controls.values():
         values: tuple[Any, ...] = control.choices if control.kind == "choice" else (True, False)
         if control.kind in ("choice", "bool"):
-            found += [{control.name: value} for value in values if value != control.default]
+            found += [{control.name: value} for value in values if value != control.default
+                      and not operation.changes_size(operation.check({control.name: value}))]
     return found
 
 

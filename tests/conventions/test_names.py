@@ -104,6 +104,16 @@ CONTROLS = {
     "red": "the gain of a channel", "green": "the gain of a channel", "blue": "the gain of a channel",
     "surroundings": "how much colour stays around a region",
     "search": "how far away something is looked for",
+    "kernel": "the weights of a filter",
+    "method": "how a result is computed that is the same by all",
+    "cutoff": "the frequency where a filter ends",
+    "unit": "what a frequency is counted in",
+    "shape": "how a filter falls off",
+    "order": "how steeply",
+    "mirror": "whether the mirror image lies outside, or the other side",
+    "at": "where in the spectrum",
+    "width": "the radius of a hole in the spectrum",
+    "noise": "the power of noise, as a share of the picture's",
 }
 UNITS = {"", "px", "EV", "deg", "%"}
 

@@ -114,7 +114,7 @@ def test_encoded_values_stay_encoded() -> None:
     """`space` chooses where light is mixed; what comes back is encoded as what went in."""
     flat = torch.full((1, 3, 5, 5), 0.5)
     for operation in photochrom.operations():
-        if "space" in operation.controls:
+        if "space" in operation.controls and operation.name not in ("highpass", "bandpass"):   # they take the mean away
             assert operation.controls["space"].choices == ("encoded", "linear")
             others = {name: torch.full((1, 1 if name == "mask" else 3, 5, 5), 0.5) for name in operation.others
                       if not operation.ports[name].optional}

@@ -35,7 +35,7 @@ def dark(tmp_path: Path, coffee: np.ndarray) -> Path:
 SIZES = {"histogram": (960, 520), "curves": (760, 680), "surface": (960, 720), "cloud": (1120, 600)}
 
 
-@pytest.mark.parametrize("kind", ["histogram", "curves", "surface", "cloud", "sheet", "difference"])
+@pytest.mark.parametrize("kind", ["histogram", "curves", "surface", "cloud", "sheet", "difference", "spectrum"])
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_every_view_is_written(photo: Path, dark: Path, kind: str, ending: str) -> None:
     out = photo.with_name(f"view.{ending}")
@@ -143,7 +143,7 @@ def test_the_difference_is_measured() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (30, 2)])
-@pytest.mark.parametrize("kind", ["histogram", "surface", "cloud", "sheet", "difference"])
+@pytest.mark.parametrize("kind", ["histogram", "surface", "cloud", "sheet", "difference", "spectrum"])
 def test_tiny_and_single_coloured_pictures_are_drawn(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
     path = tmp_path / "one.png"
     Image.fromarray(np.full(size, 90, np.uint8)).save(path)
@@ -177,3 +177,15 @@ def test_without_matplotlib_one_sentence_says_so(photo: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.strip().splitlines() == [
         "photochrom: views need matplotlib, which is not installed; pip install 'photochrom[views]'"]
+
+
+def test_the_spectrum_shows_a_wave_where_its_frequency_lies() -> None:
+    from photochrom.views.spectrum import decibels
+
+    wave = torch.cos(2 * torch.pi * 5 * torch.arange(40) / 40).expand(1, 1, 32, 40)
+    drawn = decibels(0.5 + 0.25 * wave)
+    lit = {(int(y) - 16, int(x) - 20) for y, x in np.argwhere(drawn > 0)}
+    assert lit == {(0, 0), (0, 5), (0, -5)}
+    # power of a cosine: a^2 / 4 of each of 32 x 40 pixels to each side, against noise of 1 / 255
+    assert abs(drawn[16, 25] - 10 * np.log10(0.25**2 / 4 * 32 * 40 * 255**2)) < 1e-4
+    assert decibels(torch.rand(1, 3, 900, 1200)).shape == (540, 720)

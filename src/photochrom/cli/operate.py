@@ -42,14 +42,15 @@ def command_for(entry: dict[str, Any]) -> Callable[..., None]:
         from photochrom.core.errors import FileError
         from photochrom.core.registry import registry
         from photochrom.core.step import STRENGTH, Step
-        from photochrom.engine.recipes import read_picture
+        from photochrom.engine.recipes import read_picture, read_rows
 
         source, output = given.pop("input"), given.pop("output", None)
         common = {name: given.pop(name) for name in COMMON if name in given}
         pictures = {name: given.pop(name, None) for name in {*(port["name"] for port in ports), "mask"}}
         operation = registry.get(entry["name"])
         kinds = {name: control.kind for name, control in operation.controls.items()} | {"strength": STRENGTH.kind}
-        values = {name: parse(kinds[name], text) for name, text in given.items() if text is not None}
+        values = {name: parse(kinds[name], read_rows(text) if kinds[name] in ("kernel", "matrix") else text)
+                  for name, text in given.items() if text is not None}
         if not operation.chains:
             call_directly(operation, source, output, pictures, values, common)
             return

@@ -17,6 +17,7 @@ KINDS: dict[str, tuple[str, int, int | None, tuple[str, ...]]] = {
     "difference": ("two pictures", 2, 2, ()),
     "gradient": ("one picture", 1, 1, ()),
     "direction": ("one picture", 1, 1, ()),
+    "spectrum": ("one picture", 1, 1, ()),
 }
 """By kind: what it takes, how many at least and at most, its options."""
 
@@ -125,7 +126,13 @@ def _direction(inputs: list[str], options: Mapping[str, str], output: Path, over
     view_direction(inputs[0], output, overwrite=overwrite)
 
 
+def _spectrum(inputs: list[str], options: Mapping[str, str], output: Path, overwrite: bool) -> None:
+    from photochrom.views.spectrum import view_spectrum
+
+    view_spectrum(inputs[0], output, overwrite=overwrite)
+
+
 _DRAW: dict[str, Callable[[list[str], Mapping[str, str], Path, bool], None]] = {
     "histogram": _histogram, "curves": _curves, "surface": _surface, "cloud": _cloud, "sheet": _sheet,
-    "difference": _difference, "gradient": _gradient, "direction": _direction,
+    "difference": _difference, "gradient": _gradient, "direction": _direction, "spectrum": _spectrum,
 }

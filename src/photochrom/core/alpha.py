@@ -18,7 +18,8 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     Where colours are changed but pixels stay where they are, alpha passes untouched. Where neighbours mix (a window, a
     new size), a transparent neighbour must not lend its hidden colour: colour is premultiplied, colour and alpha go
     through the operation, and the result is unpremultiplied. Pixels left fully transparent keep the colour they had.
-    An operation that mixes linear light is premultiplied in linear light.
+    An operation that mixes linear light is premultiplied in linear light. One whose weights do not add up to 1 names
+    the controls by which alpha goes through, or leaves it as it is.
 
     Args:
         operation: what is run.
@@ -30,13 +31,19 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     Returns:
         The new image and alpha.
     """
-    if alpha is None or not (operation.reach == "window" or operation.resizes):
+    mixes = operation.reach == "window" or operation.on_alpha is not None or operation.changes_size(controls)
+    if alpha is None or not mixes:
         return call(image), alpha
     linear = operation.light is not None and controls.get("space") == "linear"
     changed = {"space": "encoded"} if linear else {}   # the operation need not decode what is decoded here
     premultiplied = (operation.light[0](image) if linear and operation.light else image) * alpha
     each = any(isinstance(value, Tensor) and value.ndim == 2 for value in controls.values())
-    if each or operation.channels is not None:   # alpha does not fit beside the colours
+    own = operation.on_alpha(**controls) if operation.on_alpha is not None else {}
+    if own is None:
+        colour, covered = call(premultiplied, **changed), alpha
+    elif own:
+        colour, covered = call(premultiplied, **changed), call(alpha, **changed, **own)
+    elif each or operation.channels is not None:   # alpha does not fit beside the colours
         colour = call(premultiplied, **changed)
         covered = call(alpha.expand_as(image), **changed).mean(1, keepdim=True)
     else:

@@ -54,12 +54,13 @@ class Operation:
     halo: Callable[..., int | None] | None = None
     measured: Measured | None = None
     gives: int | None = None
-    resizes: bool = False
+    resizes: bool | Callable[..., bool] = False
     light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
     """How it decodes to linear light and back where its control `space` says so."""
     result: Literal["picture", "data"] = "picture"
     framed: Callable[..., bool] | None = None
     on_samples: Callable[..., Any] | None = None
+    on_alpha: Callable[..., dict[str, Any] | None] | None = None
 
     @property
     def main(self) -> str:
@@ -148,6 +149,10 @@ class Operation:
         found = self.on_samples(picture.reshape(shape), **tables, **controls)
         return found.reshape(picture.shape) if found is not None and self.result == "picture" else found
 
+    def changes_size(self, controls: Mapping[str, Any]) -> bool:
+        """Tell whether, by its controls, the result has another size than the picture."""
+        return self.resizes(**controls) if callable(self.resizes) else self.resizes
+
     def reaches(self, controls: Mapping[str, Any]) -> int | None:
         """Return how many pixels beyond a pixel are looked at, or None if the whole picture is needed at once."""
         if self.framed is not None and self.framed(**controls):
@@ -180,8 +185,10 @@ def _restore(module: str, name: str) -> Operation:
 
 def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        halo: Callable[..., int | None] | None = None, measured: Measured | None = None,
-       gives: int | None = None, resizes: bool = False, framed: Callable[..., bool] | None = None,
+       gives: int | None = None, resizes: bool | Callable[..., bool] = False,
+       framed: Callable[..., bool] | None = None,
        on_samples: Callable[..., Any] | None = None,
+       on_alpha: Callable[..., dict[str, Any] | None] | None = None,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -192,7 +199,10 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         halo: for `reach="window"`: from the controls, how many pixels beyond a pixel it reads; None means all.
         measured: for `reach="image"`: the split into statistics and a pixel part.
         gives: the number of colour channels of the result where it is not that of the image.
-        resizes: the result may have another size; such a step takes neither strength nor mask.
+        resizes: the result may have another size, or, from the controls, whether it may; such a step takes neither
+            strength nor mask.
+        on_alpha: for an operation that mixes neighbours: from the controls, those that differ for alpha, where the same
+            ones would not make a coverage of it (weights whose sum is not 1); None leaves alpha as it is.
         light: for an operation with a control `space`: how it decodes to linear light, and back.
         framed: for `reach="pixel"`: from the controls, whether a pattern over the whole frame is laid on the pixels.
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16
@@ -207,7 +217,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
     """
     def declare(function: F) -> F:
         operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes, framed)
-        operation = replace(operation, on_samples=on_samples, light=light)
+        operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light)
         names = list(operation.ports)
 
         @functools.wraps(function)
@@ -245,7 +255,7 @@ def operation_of(function: Any) -> Operation:
 
 def _declaration(function: Callable[..., Any], reach: Reach, channelwise: bool, channels: int | None,
                  halo: Callable[..., int | None] | None, measured: Measured | None, gives: int | None,
-                 resizes: bool, framed: Callable[..., bool] | None) -> Operation:
+                 resizes: bool | Callable[..., bool], framed: Callable[..., bool] | None) -> Operation:
     name = function.__name__
     doc = parse_docstring(function.__doc__ or "")
     hints = get_type_hints(function, include_extras=True)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from photochrom.core.controls import parse
 from photochrom.core.door import enter
 from photochrom.core.errors import ControlError, PhotochromError, RecipeError, nearest
 from photochrom.core.op import Operation
@@ -89,12 +90,13 @@ class Recipe(nn.Module):
         return "\n".join(lines) + "\n"
 
 
-def loads(text: str, source: str = "recipe") -> Recipe:
+def loads(text: str, source: str = "recipe", rows: Callable[[str], str] | None = None) -> Recipe:
     """Read a recipe from TOML text.
 
     Args:
         text: `version = 1`, then one `[[step]]` table for each step.
         source: the file's name, for messages.
+        rows: turns the name of a file of numbers, given for a kernel or matrix, into its text.
 
     Returns:
         The recipe; picture files that its steps name are not read yet (`Recipe.bind_files`).
@@ -120,12 +122,12 @@ def loads(text: str, source: str = "recipe") -> Recipe:
     for key in ("name", "about"):
         if not isinstance(table.get(key, ""), str):
             raise RecipeError(f"{source}: {key} must be a text, got {table[key]!r}")
-    steps = [_step(entry, f"{source}, step {number}") for number, entry in enumerate(tables, 1)]
+    steps = [_step(entry, f"{source}, step {number}", rows) for number, entry in enumerate(tables, 1)]
     return Recipe(steps, name=table.get("name", ""), about=table.get("about", ""))
 
 
-def load(path: str | Path) -> Recipe:
-    """Read a recipe file. See `loads`."""
+def load(path: str | Path, rows: Callable[[str, Path], str] | None = None) -> Recipe:
+    """Read a recipe file. See `loads`; `rows` turns the name of a file of numbers and its folder into its text."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -135,14 +137,14 @@ def load(path: str | Path) -> Recipe:
         raise RecipeError(f"{path} is a folder, not a recipe") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"the recipe {path} cannot be read: {error}") from None
-    recipe = loads(text, path.name)
+    recipe = loads(text, path.name, (lambda name: rows(name, path.parent)) if rows else None)
     recipe.folder = path.parent
     if not recipe.name:
         recipe.name = path.stem
     return recipe
 
 
-def _step(entry: dict[str, Any], where: str) -> Step:
+def _step(entry: dict[str, Any], where: str, rows: Callable[[str], str] | None) -> Step:
     arguments = dict(entry)
     name = arguments.pop("op", None)
     if not isinstance(name, str):
@@ -152,6 +154,10 @@ def _step(entry: dict[str, Any], where: str) -> Step:
         for port in (*operation.ports, "mask"):
             if port in arguments and not isinstance(arguments[port], str):
                 raise ControlError(f"{name}: {port} must be a file name, got {arguments[port]!r}")
+        for control in operation.controls.values():
+            typed = arguments.get(control.name)
+            if control.kind in ("kernel", "matrix") and isinstance(typed, str):
+                arguments[control.name] = parse(control.kind, rows(typed) if rows else typed)
         step = Step(operation, **{key: _channels(operation, key, value) for key, value in arguments.items()})
     except PhotochromError as error:
         raise RecipeError(f"{where}: {error}") from None

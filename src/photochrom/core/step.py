@@ -91,11 +91,11 @@ class Step(nn.Module):
             if name not in self.operation.controls:
                 known = [*self.operation.controls, *ports, "strength", "mask"]
                 raise ControlError(f"{self.operation.name} has no control '{name}'{nearest(name, known)}")
-        if self.operation.resizes and (mask is not None or strength != 1.0):
-            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
         self.set("strength", strength)
         for name, control in self.operation.controls.items():
             self.set(name, arguments.get(name, control.default))
+        if self.operation.changes_size(self.values()) and (mask is not None or strength != 1.0):
+            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
 
     def set(self, name: str, value: Any) -> None:
         """Set one control; a tensor becomes a parameter if it is one, else a buffer."""

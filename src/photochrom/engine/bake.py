@@ -104,7 +104,7 @@ def bake(recipe: Recipe | Step, size: int = 33, picture: Any = None) -> Baked:
 def _check(steps: Sequence[Step], measured: bool) -> None:
     for number, step in enumerate(steps, 1):
         name, operation = f"step {number} ({step.operation.name})", step.operation
-        if halo(step) != 0 or operation.resizes:
+        if halo(step) != 0 or operation.changes_size(step.values()):
             raise ControlError(f"bake: {name} looks beyond the pixel, a table holds only what a colour alone becomes")
         if "mask" in step.pictures or "mask" in step.files:
             raise ControlError(f"bake: {name} has a mask, a table does not know places")

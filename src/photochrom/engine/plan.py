@@ -69,7 +69,7 @@ def check_frame(step: Step, height: int, width: int, channels: int, memory: int)
 def check_masks(steps: Sequence[Step], height: int, width: int) -> None:
     """Raise if a mask, or a picture that lies over the image, is not of its size, before any work is done."""
     for step in steps:
-        if step.operation.resizes:
+        if step.operation.changes_size(step.values()):
             return   # what follows lies over a picture of another size
         for name, mask in step.pictures.items().items():
             aligned = name not in step.operation.ports or step.operation.ports[name].aligned

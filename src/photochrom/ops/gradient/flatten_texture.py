@@ -57,8 +57,8 @@ def flatten_texture(image: Image, mask: Region = None, edges: Guide = None, *,
         raise ControlError(f"flatten_texture: low must not lie above high, got {low:g} above {high:g}")
     if edges is None:
         grey = luminance(image.detach().to(torch.float64 if image.dtype == torch.float64 else torch.float32))
-        limits = (torch.full((len(image),), limit, device=image.device) for limit in (low, high))
-        marked = thin_edges(blurred_levels(grey, sigma), *limits, False)
+        lower, upper = (torch.full((len(image),), limit, device=image.device) for limit in (low, high))
+        marked = thin_edges(blurred_levels(grey, sigma), lower, upper, False)
     else:
         if edges.shape[-2:] != image.shape[-2:] or edges.shape[0] not in (1, image.shape[0]):
             raise ControlError(f"flatten_texture: edges must have the size of the image, {image.shape[-1]} x "

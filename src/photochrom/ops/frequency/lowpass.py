@@ -1,0 +1,54 @@
+"""Low-pass filter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from torch import Tensor
+
+from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
+from photochrom.core.op import op
+from photochrom.core.types import Image, Range, Space
+from photochrom.num import frequency
+from photochrom.ops.frequency._pass import like_the_colours, per_pixel, through
+
+
+@op(reach="image", on_alpha=like_the_colours, light=(srgb_to_linear, linear_to_srgb))
+def lowpass(image: Image, *,
+            cutoff: Annotated[float, Range(0, 1e5, soft=(1, 500))] = 30.0,
+            unit: Literal["picture", "pixel"] = "picture",
+            shape: Literal["ideal", "gaussian", "butterworth"] = "gaussian",
+            order: Annotated[int, Range(1, 20, soft=(1, 8), scale="linear")] = 2,
+            mirror: bool = True,
+            space: Space = "encoded") -> Tensor:
+    """Keep the coarse of a picture and take away the fine: what the low frequencies carry.
+
+    The spectrum is multiplied by a disc around frequency 0. Light and large shapes stay; edges soften, texture goes.
+    The mean of the picture never changes. NaN in a picture spreads over all of it.
+
+    Args:
+        image: (B, C, H, W).
+        cutoff: where the ideal filter ends, a Gaussian has fallen to 0.61 and a Butterworth to 1/2; 0 leaves the mean.
+        unit: of cutoff: cycles along the longer side of the `picture`, or cycles per `pixel`.
+        shape: `ideal` cuts and rings, `gaussian` never rings, `butterworth` lies between.
+        order: of `butterworth`: how steep it is.
+        mirror: outside lies the mirror image, the edge pixel not repeated; without, the other side.
+        space: `linear` works on light; `encoded` on the values of the file.
+
+    Returns:
+        (B, C, H, W), same encoding; beside edges an `ideal` or `butterworth` filter overshoots.
+
+    Raises:
+        ControlError: a control outside its range.
+
+    Reference:
+        Gonzalez, Woods: Digital Image Processing, 4th ed., section 4.8.
+
+    Example:
+        >>> import torch
+        >>> wave = torch.cos(2 * torch.pi * 8 * torch.arange(64) / 64).expand(1, 1, 64, 64)
+        >>> round(lowpass(wave, cutoff=4, shape="ideal", mirror=False).abs().max().item(), 3)
+        0.0
+    """
+    end = per_pixel(cutoff, unit, image)
+    return through(image, lambda fy, fx: frequency.low((fy**2 + fx**2).sqrt(), end, shape, order), mirror, space)
