@@ -1,0 +1,353 @@
+"""Sampling at any place on the processor, and its adjoint, a row of the result at a time.
+
+The torch definition of the same numbers is `photochrom.num.warping.sample`. Places are worked out in float64 in the
+order of operations of that definition, without fused products, so that both round alike. Imported on first use only:
+it imports Numba.
+"""
+
+# mypy: disable-error-code="no-untyped-call, no-untyped-def"
+
+import math
+
+import numpy as np
+from numba import njit
+
+from photochrom.num.kernels.powers import FAST, wide
+
+REFLECT, REPLICATE, CIRCULAR, CONSTANT = range(4)
+FAR = 2.0**30
+"""Places further away than this are moved here: their whole part must fit 32 bits."""
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _places(theta, flow, i, xs, ys):
+    """Write where the pixels of row i of the result are taken from, in pixel centres: infinity where nothing is."""
+    wide()
+    if flow.size:
+        for j in range(xs.size):
+            xs[j], ys[j] = j + np.float64(flow[0, i, j]), i + np.float64(flow[1, i, j])
+        for j in range(xs.size):   # neither NaN nor infinite is a place
+            bad = not (abs(xs[j]) < math.inf and abs(ys[j]) < math.inf)
+            xs[j] = math.nan if bad else xs[j]
+    else:
+        u, v = theta[1] * i + theta[2], theta[4] * i + theta[5]
+        for j in range(xs.size):
+            xs[j], ys[j] = theta[0] * j + u, theta[3] * j + v
+        if theta[6] != 0 or theta[7] != 0 or theta[8] != 1:
+            depth = theta[7] * i + theta[8]
+            for j in range(xs.size):
+                w = theta[6] * j + depth
+                xs[j], ys[j] = (xs[j] / w if w > 0 else math.inf), ys[j] / w
+    for j in range(xs.size):
+        x, y = xs[j], ys[j]
+        ys[j] = -FAR if y < -FAR else FAR if y > FAR else y
+        xs[j] = x if x == math.inf else -FAR if x < -FAR else FAR if x > FAR else x
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _fold(i, n, border):
+    """Return the pixel whose value lies at i, or -1 where nothing does."""
+    if 0 <= i < n:
+        return i
+    if border == REPLICATE:
+        return 0 if i < 0 else n - 1
+    if border == CIRCULAR:
+        return i % n
+    if border == REFLECT:
+        turn = i % max(2 * (n - 1), 1)
+        return min(turn, 2 * (n - 1) - turn)
+    return -1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _taps(x, taps, a, weights, slopes):
+    """Write the weights of the pixels around x and their derivatives; return the first of these pixels."""
+    if taps == 1:
+        weights[0], slopes[0] = 1, 0
+        return int(math.floor(x + 0.5))
+    low = math.floor(x)
+    t = np.float32(x - low)
+    one = np.float32(1)
+    if taps == 2:
+        weights[0], weights[1] = one - t, t
+        slopes[0], slopes[1] = -one, one
+        return int(low)
+    two, three = np.float32(2), np.float32(3)
+    weights[0] = a * t * (one - t) * (one - t)
+    weights[1] = ((a + two) * t - (a + three)) * t * t + one
+    weights[3] = a * t * t * (one - t)
+    weights[2] = one - weights[0] - weights[1] - weights[3]
+    slopes[0] = a * (one - t) * (one - three * t)
+    slopes[1] = (three * (a + two) * t - two * (a + three)) * t
+    slopes[3] = a * t * (two - three * t)
+    slopes[2] = -(slopes[0] + slopes[1] + slopes[3])
+    return int(low) - 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _anywhere(source, x, y, taps, a, border, weights, slopes, made):
+    """Sample every plane at one place, wherever it lies."""
+    planes, height, width = source.shape
+    made[:] = 0
+    if x == math.inf:
+        return
+    if math.isnan(x) or math.isnan(y):
+        made[:] = math.nan
+        return
+    first = _taps(x, taps, a, weights[0], slopes[0])
+    top = _taps(y, taps, a, weights[1], slopes[1])
+    for m in range(taps):
+        row = _fold(top + m, height, border)
+        if row < 0:
+            continue
+        for n in range(taps):
+            column = _fold(first + n, width, border)
+            if column < 0:
+                continue
+            weight = weights[1, m] * weights[0, n]
+            for p in range(planes):
+                made[p] += weight * source[p, row, column]
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _two(plane, pitch, at, fx, fy, out):
+    """out[j] from the four pixels at at[j]: unsigned numbers, so that no index is looked at for its sign."""
+    one = np.uint64(1)
+    for j in range(out.size):
+        k = np.uint64(at[j])
+        a, b, c, d = plane[k], plane[k + one], plane[k + pitch], plane[k + pitch + one]
+        top = a + fx[j] * (b - a)
+        out[j] = top + fy[j] * (c + fx[j] * (d - c) - top)
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _four(plane, pitch, at, wx, wy, out):
+    one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
+    for j in range(out.size):
+        k = np.uint64(at[j])
+        total = np.float32(0)
+        for m in range(4):
+            total += wy[m, j] * (wx[0, j] * plane[k] + wx[1, j] * plane[k + one] + wx[2, j] * plane[k + two]
+                                 + wx[3, j] * plane[k + three])
+            k += pitch
+        out[j] = total
+
+
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _offsets(xs, ys, shape, taps, at, fx, fy):
+    """Write where in a plane the first pixel of each place lies, and the fractions; return the columns all inside.
+
+    Places that need a border are moved inside: what is sampled there is written again.
+    """
+    wide()
+    height, width = shape
+    before = np.float64(taps // 4)
+    shift = 0.5 if taps == 1 else 0.0
+    right, bottom = width - taps + before, height - taps + before
+    step, skip = np.int32(width), np.int32(before * (width + 1))
+    for j in range(xs.size):
+        x, y = xs[j] + shift, ys[j] + shift
+        x = x if x > before else before
+        y = y if y > before else before
+        x = x if x < right else right
+        y = y if y < bottom else bottom
+        left, top = np.int32(x), np.int32(y)
+        at[j] = top * step + left - skip
+        fx[j], fy[j] = np.float32(x - left), np.float32(y - top)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _inside(xs, ys, shape, taps, inside):
+    """Mark the places that need no border; return the first and one past the last of them."""
+    height, width = shape
+    before = np.float64(taps // 4)
+    shift = 0.5 if taps == 1 else 0.0
+    right, bottom = width - taps + before + (taps == 1), height - taps + before + (taps == 1)
+    first, last = xs.size, 0
+    for j in range(xs.size):
+        x, y = xs[j] + shift, ys[j] + shift
+        inside[j] = (x >= before) & (x < right) & (y >= before) & (y < bottom)
+    for j in range(xs.size):
+        if inside[j]:
+            first = j
+            break
+    for j in range(xs.size - 1, -1, -1):
+        if inside[j]:
+            last = j + 1
+            break
+    return first, last
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _cubics(t, a, weights):
+    wide()
+    one, two, three = np.float32(1), np.float32(2), np.float32(3)
+    for j in range(t.size):
+        s = t[j]
+        w0 = a * s * (one - s) * (one - s)
+        w1 = ((a + two) * s - (a + three)) * s * s + one
+        w3 = a * s * s * (one - s)
+        weights[0, j], weights[1, j], weights[2, j], weights[3, j] = w0, w1, one - w0 - w1 - w3, w3
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sample(source, theta, flow, taps, a, border, out, start, stop):
+    """Write rows start..stop of the result.
+
+    Args:
+        source: (P, H, W) float32.
+        theta: (9,) float64, from pixel centres of the result to those of the source, counted from 0.
+        flow: (2, h, w) float32, to be added to the place of a pixel; empty where theta counts.
+        taps: 1 nearest, 2 bilinear, 4 bicubic.
+        a: slope of the cubic kernel at distance 1, float32.
+        border: number of the border.
+        out: (P, h, w) float32; written.
+        start: first row.
+        stop: one past the last row.
+    """
+    planes, height, width = source.shape
+    long = out.shape[2]
+    xs, ys = np.empty(long), np.empty(long)
+    at, inside = np.empty(long, np.uint32), np.empty(long, np.bool_)
+    fx, fy = np.empty(long, np.float32), np.empty(long, np.float32)
+    wx, wy = np.empty((4, long), np.float32), np.empty((4, long), np.float32)
+    weights, slopes = np.empty((2, 4), np.float32), np.empty((2, 4), np.float32)
+    made, pitch = np.empty(planes, np.float32), np.uint64(width)
+    flat = source.reshape(planes, height * width)
+    roomy = height >= taps and width >= taps
+    for i in range(start, stop):
+        _places(theta, flow, i, xs, ys)
+        first, last = _inside(xs, ys, (height, width), taps, inside) if roomy else (long, 0)
+        if first < last:
+            part = slice(first, last)
+            _offsets(xs[part], ys[part], (height, width), taps, at[part], fx[part], fy[part])
+            if taps == 4:
+                _cubics(fx[part], a, wx[:, part])
+                _cubics(fy[part], a, wy[:, part])
+            for p in range(planes):
+                if taps == 2:
+                    _two(flat[p], pitch, at[part], fx[part], fy[part], out[p, i, part])
+                elif taps == 4:
+                    _four(flat[p], pitch, at[part], wx[:, part], wy[:, part], out[p, i, part])
+                else:
+                    for j in range(first, last):
+                        out[p, i, j] = flat[p, at[j]]
+        for j in range(long):
+            if j < first or j >= last or not inside[j]:
+                _anywhere(source, xs[j], ys[j], taps, a, border, weights, slopes, made)
+                for p in range(planes):
+                    out[p, i, j] = made[p]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def spread(grad, theta, flow, taps, a, border, out, start, stop):
+    """Add the gradient of the result to rows start..stop of that of the source: the adjoint of `sample`.
+
+    Every row has one writer, who takes the pixels of the result in their order: no number of threads changes a bit.
+
+    Args:
+        grad: (P, h, w) float32.
+        theta: see `sample`.
+        flow: see `sample`.
+        taps: see `sample`.
+        a: see `sample`.
+        border: see `sample`.
+        out: (P, H, W) float32; added to.
+        start: first row.
+        stop: one past the last row.
+    """
+    planes, height, width = out.shape
+    long = grad.shape[2]
+    xs, ys = np.empty(long), np.empty(long)
+    weights, slopes = np.empty((2, 4), np.float32), np.empty((2, 4), np.float32)
+    for i in range(grad.shape[1]):
+        _places(theta, flow, i, xs, ys)
+        low, high = math.inf, -math.inf
+        for j in range(long):
+            low, high = min(low, ys[j]), max(high, ys[j])
+        if (border == CONSTANT or (low >= 2 and high < height - 3)) and (high + 3 < start or low - 3 >= stop):
+            continue
+        for j in range(long):
+            x, y = xs[j], ys[j]
+            if not (x < math.inf) or math.isnan(y):
+                continue
+            away = y < start - 3 or y >= stop + 2
+            if away and (border == CONSTANT or (2 <= y < height - 3)):
+                continue
+            column = _taps(x, taps, a, weights[0], slopes[0])
+            top = _taps(y, taps, a, weights[1], slopes[1])
+            easy = column >= 0 and column + taps <= width
+            for m in range(taps):
+                row = _fold(top + m, height, border)
+                if row < start or row >= stop:
+                    continue
+                for n in range(taps):
+                    k = column + n if easy else _fold(column + n, width, border)
+                    if k < 0:
+                        continue
+                    weight = weights[1, m] * weights[0, n]
+                    for p in range(planes):
+                        out[p, row, k] += weight * grad[p, i, j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def slopes_of(grad, source, theta, flow, taps, a, border, flow_grad, theta_grad, start, stop):
+    """Write how the places of rows start..stop of the result should move.
+
+    Args:
+        grad: (P, h, w) float32.
+        source: (P, H, W) float32.
+        theta: see `sample`.
+        flow: see `sample`.
+        taps: see `sample`.
+        a: see `sample`.
+        border: see `sample`.
+        flow_grad: (2, h, w) float32, written where there is a flow.
+        theta_grad: (h, 9) float64, the sum over a row, written where there is none.
+        start: first row.
+        stop: one past the last row.
+    """
+    planes, height, width = source.shape
+    long = grad.shape[2]
+    xs, ys = np.empty(long), np.empty(long)
+    weights, slopes = np.empty((2, 4), np.float32), np.empty((2, 4), np.float32)
+    total = np.empty(9)
+    for i in range(start, stop):
+        _places(theta, flow, i, xs, ys)
+        total[:] = 0
+        for j in range(long):
+            x, y = xs[j], ys[j]
+            across = down = np.float32(0)
+            if x < math.inf and not math.isnan(y) and abs(x) < FAR and abs(y) < FAR:
+                first = _taps(x, taps, a, weights[0], slopes[0])
+                top = _taps(y, taps, a, weights[1], slopes[1])
+                for m in range(taps):
+                    row = _fold(top + m, height, border)
+                    if row < 0:
+                        continue
+                    for n in range(taps):
+                        k = _fold(first + n, width, border)
+                        if k < 0:
+                            continue
+                        value = np.float32(0)
+                        for p in range(planes):
+                            value += grad[p, i, j] * source[p, row, k]
+                        across += weights[1, m] * slopes[0, n] * value
+                        down += slopes[1, m] * weights[0, n] * value
+            if flow.size:
+                flow_grad[0, i, j], flow_grad[1, i, j] = across, down
+            elif across != 0 or down != 0:
+                w = theta[6] * j + (theta[7] * i + theta[8])
+                u, v = across / w, down / w
+                q = -(u * x + v * y)
+                total[0] += u * j
+                total[1] += u * i
+                total[2] += u
+                total[3] += v * j
+                total[4] += v * i
+                total[5] += v
+                total[6] += q * j
+                total[7] += q * i
+                total[8] += q
+        if not flow.size:
+            theta_grad[i] = total
