@@ -12,10 +12,16 @@ from photochrom.io import write as write
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
+from photochrom.ops.geometry.affine import affine as affine
 from photochrom.ops.geometry.crop import crop as crop
 from photochrom.ops.geometry.downsample import downsample as downsample
+from photochrom.ops.geometry.flip import flip as flip
+from photochrom.ops.geometry.pad import pad as pad
+from photochrom.ops.geometry.perspective import perspective as perspective
 from photochrom.ops.geometry.resize import resize as resize
+from photochrom.ops.geometry.rotate import rotate as rotate
 from photochrom.ops.geometry.upsample import upsample as upsample
+from photochrom.ops.geometry.warp import warp as warp
 from photochrom.ops.gradient.change_color import change_color as change_color
 from photochrom.ops.gradient.change_illumination import change_illumination as change_illumination
 from photochrom.ops.gradient.exchange_texture import exchange_texture as exchange_texture
@@ -70,6 +76,7 @@ __all__ = [
     "Recipe",
     "Step",
     "__version__",
+    "affine",
     "align_exposures",
     "apply_lut",
     "box",
@@ -89,6 +96,7 @@ __all__ = [
     "exchange_texture",
     "exposure",
     "fill",
+    "flip",
     "fuse_exposures",
     "gaussian",
     "histogram",
@@ -103,12 +111,15 @@ __all__ = [
     "merge_hdr",
     "negative",
     "operations",
+    "pad",
+    "perspective",
     "posterize",
     "power",
     "read",
     "remove_wrinkles",
     "resize",
     "response_curve",
+    "rotate",
     "run",
     "saturation",
     "seamless_clone",
@@ -126,6 +137,7 @@ __all__ = [
     "transfer_statistics",
     "unsharp_mask",
     "upsample",
+    "warp",
     "white_balance",
     "write",
 ]

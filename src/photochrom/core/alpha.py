@@ -18,7 +18,8 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     Where colours are changed but pixels stay where they are, alpha passes untouched. Where neighbours mix (a window, a
     new size), a transparent neighbour must not lend its hidden colour: colour is premultiplied, colour and alpha go
     through the operation, and the result is unpremultiplied. Pixels left fully transparent keep the colour they had.
-    An operation that mixes linear light is premultiplied in linear light.
+    An operation that mixes linear light is premultiplied in linear light. One that only moves pixels moves colour and
+    alpha as they are.
 
     Args:
         operation: what is run.
@@ -32,6 +33,9 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     """
     if alpha is None or not (operation.reach == "window" or operation.resizes):
         return call(image), alpha
+    if operation.moves is not None and operation.moves(**controls):
+        moved = call(torch.cat([image, alpha], 1))
+        return moved[:, :-1], moved[:, -1:]
     linear = operation.light is not None and controls.get("space") == "linear"
     changed = {"space": "encoded"} if linear else {}   # the operation need not decode what is decoded here
     premultiplied = (operation.light[0](image) if linear and operation.light else image) * alpha

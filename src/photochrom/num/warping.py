@@ -156,7 +156,8 @@ def warp_planes(image: Tensor, theta: Tensor | None, flow: Tensor | None, size: 
         [1.0, 3.0]
     """
     if image.dtype in (torch.float16, torch.bfloat16):
-        return warp_planes(image.float(), theta, flow, size, resample, border, a).to(image.dtype)
+        moved = None if flow is None else flow.float()
+        return warp_planes(image.float(), theta, moved, size, resample, border, a).to(image.dtype)
     settings = (size, resample, border, a)
     thetas = None if theta is None else theta.expand(len(image), 3, 3)
     flows = None if flow is None else flow.expand(len(image), 2, *size)
