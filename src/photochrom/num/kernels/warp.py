@@ -70,18 +70,20 @@ def _fold(i, n, border):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _taps(x, taps, a, weights, slopes):
-    """Write the weights of the pixels around x and their derivatives; return the first of these pixels."""
+    """Write the weights of the pixels around x and their derivatives; return the first of these pixels.
+
+    They are worked out in the precision of `weights`, from a fraction that is always rounded to float32.
+    """
+    one, two, three, a = weights.dtype.type(1), weights.dtype.type(2), weights.dtype.type(3), weights.dtype.type(a)
     if taps == 1:
         weights[0], slopes[0] = 1, 0
         return int(math.floor(x + 0.5))
     low = math.floor(x)
-    t = np.float32(x - low)
-    one = np.float32(1)
+    t = weights.dtype.type(np.float32(x - low))
     if taps == 2:
         weights[0], weights[1] = one - t, t
         slopes[0], slopes[1] = -one, one
         return int(low)
-    two, three = np.float32(2), np.float32(3)
     weights[0] = a * t * (one - t) * (one - t)
     weights[1] = ((a + two) * t - (a + three)) * t * t + one
     weights[3] = a * t * t * (one - t)
@@ -369,14 +371,15 @@ def slopes_of(grad, source, theta, flow, taps, a, border, flow_grad, theta_grad,
     planes, height, width = source.shape
     long = grad.shape[2]
     xs, ys = np.empty(long), np.empty(long)
-    weights, slopes = np.empty((2, 4), np.float32), np.empty((2, 4), np.float32)
+    # slopes add up to 0; where a border repeats one value, all that is left is rounding, which theta makes large
+    weights, slopes = np.empty((2, 4)), np.empty((2, 4))
     total = np.empty(9)
     for i in range(start, stop):
         _places(theta, flow, i, 0, xs, ys)
         total[:] = 0
         for j in range(long):
             x, y = xs[j], ys[j]
-            across = down = np.float32(0)
+            across = down = 0.0
             if x < math.inf and not math.isnan(y) and abs(x) < FAR and abs(y) < FAR:
                 first = _taps(x, taps, a, weights[0], slopes[0])
                 top = _taps(y, taps, a, weights[1], slopes[1])
@@ -388,7 +391,7 @@ def slopes_of(grad, source, theta, flow, taps, a, border, flow_grad, theta_grad,
                         k = _fold(first + n, width, border)
                         if k < 0:
                             continue
-                        value = np.float32(0)
+                        value = 0.0
                         for p in range(planes):
                             value += grad[p, i, j] * source[p, row, k]
                         across += weights[1, m] * slopes[0, n] * value
