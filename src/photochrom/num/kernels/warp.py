@@ -77,7 +77,7 @@ def _taps(x, taps, a, weights, slopes):
     one, two, three, a = weights.dtype.type(1), weights.dtype.type(2), weights.dtype.type(3), weights.dtype.type(a)
     if taps == 1:
         weights[0], slopes[0] = 1, 0
-        return int(math.floor(x + 0.5))
+        return np.int64(math.floor(x + 0.5))
     low = math.floor(x)
     t = weights.dtype.type(np.float32(x - low))
     if taps == 2:

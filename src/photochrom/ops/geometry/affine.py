@@ -25,10 +25,10 @@ def affine(image: Image, *,
            space: Space = "encoded") -> Tensor:
     """Move, turn, scale and shear a picture by a matrix.
 
-    The matrix says where a point (x, y) of the picture goes: x' = m00 x + m01 y + m02, y' = m10 x + m11 y + m12, with x to
-    the right and y downwards, the corner of the picture at (0, 0) and the centre of its first pixel at (0.5, 0.5). Every
-    pixel of the result is sampled where it comes from; where the picture shrinks nothing is blurred first, so that fine
-    detail turns into false patterns below about half the size: use `resize` before.
+    The matrix says where a point (x, y) of the picture goes: x' = m00 x + m01 y + m02, y' = m10 x + m11 y + m12, with x
+    to the right and y downwards, the corner of the picture at (0, 0) and the centre of its first pixel at (0.5, 0.5).
+    Every pixel of the result is sampled where it comes from; where the picture shrinks nothing is blurred first, so
+    that fine detail turns into false patterns below about half the size: use `resize` before.
 
     Args:
         image: (B, C, H, W).
@@ -43,8 +43,8 @@ def affine(image: Image, *,
         quarter turns take pixels as they are.
 
     Raises:
-        ControlError: a matrix of another shape or one that cannot be inverted, or a result of more than a thousand million
-            pixels.
+        ControlError: a matrix of another shape or one that cannot be inverted, or a result of more than a thousand
+            million pixels.
 
     Reference:
         Keys: Cubic convolution interpolation for digital image processing. IEEE TASSP 29(6), 1981. Jaderberg, Simonyan,

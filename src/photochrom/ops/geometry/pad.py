@@ -25,7 +25,7 @@ def pad(image: Image, *,
         border: Literal["reflect", "replicate", "circular", "constant"] = "reflect") -> Tensor:
     """Put a margin around a picture.
 
-    The margin shows what `border` says lies outside: mirror images and repetitions go on for as long as the margin is wide.
+    The margin shows what `border` says lies outside: mirror images and repetitions go on as long as the margin is wide.
 
     Args:
         image: (B, C, H, W), any encoding.

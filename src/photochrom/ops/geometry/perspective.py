@@ -30,9 +30,9 @@ def perspective(image: Image, *,
                 space: Space = "encoded") -> Tensor:
     """Show a flat picture as from another place, or make a slanted rectangle in it straight.
 
-    The matrix leads a point of the picture to (u, v, w) = M (x, y, 1) and so to (u / w, v / w) in the result. Four points and
-    where they go say the same: a house front given by its corners, upper left first and on with the clock, fills the
-    result. Points at which w is 0 form the horizon. What lies beyond it, seen from the middle of the picture, and what
+    The matrix leads a point of the picture to (u, v, w) = M (x, y, 1) and so to (u / w, v / w) in the result. Four
+    points and where they go say the same: a house front given by its corners, upper left first and on with the clock,
+    fills the result. Points at which w is 0 form the horizon. What lies beyond it, seen from the middle of the picture, and what
     the result shows above it, is black, and transparent if the picture has alpha, with any border.
 
     Args:
@@ -50,8 +50,8 @@ def perspective(image: Image, *,
         (B, C, h, w), same encoding; bicubic weights may leave [0, 1] at edges.
 
     Raises:
-        ControlError: a matrix of another shape, one that cannot be inverted or sends the middle of the picture to infinity,
-            other than four points, or three of them on a line.
+        ControlError: a matrix of another shape, one that cannot be inverted or sends the middle of the picture to
+            infinity, other than four points, or three of them on a line.
 
     Reference:
         Hartley, Zisserman: Multiple View Geometry in Computer Vision, 2nd ed. 2004, sections 2.3 and 4.1.

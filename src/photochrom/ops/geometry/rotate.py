@@ -41,8 +41,8 @@ def rotate(image: Image, *,
         space: `linear` mixes light, `encoded` the values of the file.
 
     Returns:
-        (B, C, h, w), same encoding; bicubic weights may leave [0, 1] at edges. Half turns take pixels as they are, and so
-        do quarter turns, except where they keep the frame of a picture of which one side is even and the other odd.
+        (B, C, h, w), same encoding; bicubic weights may leave [0, 1] at edges. Half turns take pixels as they are, and
+        so do quarter turns, except where they keep the frame of a picture of which one side is even and the other odd.
 
     Raises:
         ControlError: an angle outside its range, a tensor of another shape or not finite, or a result of more than a
@@ -59,7 +59,8 @@ def rotate(image: Image, *,
     height, width = image.shape[-2:]
     angles = torch.as_tensor(angle).to(device=image.device, dtype=torch.float64)
     if angles.ndim > 1 or (angles.ndim == 1 and len(angles) not in (1, len(image))):
-        raise ControlError(f"rotate: angle must be a number or a tensor () or ({len(image)},), got {tuple(angles.shape)}")
+        raise ControlError(f"rotate: angle must be a number or a tensor () or ({len(image)},), got "
+                           f"{tuple(angles.shape)}")
     angles = angles.reshape(-1)
     if not bool(angles.detach().isfinite().all()):
         raise ControlError(f"rotate: angle must be finite, got {angles.detach().tolist()}")

@@ -24,14 +24,14 @@ def warp(image: Image, flow: Annotated[Tensor, Port(aligned=True)], *,
          space: Space = "encoded") -> Tensor:
     """Bend a picture: every pixel is fetched from as far away as a second picture says.
 
-    The pixel of the result at (x, y) shows what the picture holds at (x, y) + flow(x, y). That is the convention of optical
-    flow from the result to the picture. Where the flow is not a finite number, so is the result.
+    The pixel of the result at (x, y) shows what the picture holds at (x, y) + flow(x, y). That is the convention of
+    optical flow from the result to the picture. Where the flow is not a finite number, so is the result.
 
     Args:
         image: (B, C, H, W).
         flow: (B or 1, 2, H, W), moves in pixels, to the right and downwards; 0 changes nothing. Further channels do not
             count. As a file take a floating TIFF with three channels, whose numbers are read as they are; those of
-            OpenEXR and Radiance HDR stand for light and are encoded on reading, those of integer formats reach from 0 to 1.
+            OpenEXR and Radiance HDR stand for light and are encoded on reading, those of integer formats lie in 0..1.
         resample: what is between pixels; see `affine`.
         border: what lies outside the picture; under `constant` a picture with alpha is transparent there.
         space: `linear` mixes light, `encoded` the values of the file.
@@ -43,7 +43,7 @@ def warp(image: Image, flow: Annotated[Tensor, Port(aligned=True)], *,
         ControlError: a flow of another size or of fewer than two channels.
 
     Reference:
-        Jaderberg, Simonyan, Zisserman, Kavukcuoglu: Spatial transformer networks. NIPS 2015, for the gradient in the places.
+        Jaderberg, Simonyan, Zisserman, Kavukcuoglu: Spatial transformer networks. NIPS 2015, for the gradient in places.
 
     Example:
         >>> import torch
@@ -53,7 +53,7 @@ def warp(image: Image, flow: Annotated[Tensor, Port(aligned=True)], *,
         [0.5, 1.5, 2.5, 2.5]
     """
     if flow.shape[1] < 2 or flow.shape[0] not in (1, image.shape[0]) or flow.shape[-2:] != image.shape[-2:]:
-        raise ControlError(f"warp: flow must be (B or 1, 2, H, W) of the size of the picture, {tuple(image.shape)}, got "
-                           f"{tuple(flow.shape)}")
+        raise ControlError(f"warp: flow must be (B or 1, 2, H, W) of the size of the picture, {tuple(image.shape)}, "
+                           f"got {tuple(flow.shape)}")
     shape = (image.shape[-2], image.shape[-1])
     return warped("warp", image, None, flow[:, :2].to(image), shape, resample, border, space)
