@@ -14,8 +14,8 @@ from benchmarks.rows.filters import interleaved
 
 ANGLE = 5.0
 PLACES = 1e-2
-"""OpenCV and kornia work out places in float32, and OpenCV may round them to 1/32 of a pixel: on the steepest edge of the
-picture that is this much."""
+"""OpenCV and kornia work out places in float32, and OpenCV may round them to 1/32 of a pixel: on the steepest edge of
+the picture that is this much."""
 
 
 def turn(height: int, width: int) -> np.ndarray:
@@ -102,7 +102,7 @@ def _forward(bench: Bench, back: bool) -> Ready:
 
 
 ROWS = (
-    Row(name="affine", about=f"a rotation by {ANGLE:g} degrees as a matrix, bilinear, reflect, float32, 12 megapixels RGB",
+    Row(name="affine", about=f"a matrix that turns by {ANGLE:g} degrees, bilinear, reflect, float32, 12 megapixels RGB",
         contestants=(Contestant("photochrom", _affine), Contestant("OpenCV", _affine_cv),
                      Contestant("kornia", _affine_kornia)),
         targets=(at_most_times("photochrom", 1.5, "OpenCV"), times_as_fast("kornia", 5)), tolerance=PLACES, rounds=7),

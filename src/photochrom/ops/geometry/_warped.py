@@ -13,8 +13,8 @@ from photochrom.num.warping import centred, moves_whole, warp_planes
 MOST = 1 << 30
 """Pixels of a result, as many as are read."""
 _SINGULAR = 1e12
-"""The greatest condition of a matrix, places measured in halves of the longer side: beyond, little more than rounding is
-left of what it says."""
+"""The greatest condition of a matrix, places measured in halves of the longer side: beyond, little more than rounding
+is left of what it says."""
 
 
 def check_size(who: str, tall: int, wide: int) -> None:

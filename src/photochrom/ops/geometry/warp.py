@@ -43,7 +43,7 @@ def warp(image: Image, flow: Annotated[Tensor, Port(aligned=True)], *,
         ControlError: a flow of another size or of fewer than two channels.
 
     Reference:
-        Jaderberg, Simonyan, Zisserman, Kavukcuoglu: Spatial transformer networks. NIPS 2015, for the gradient in places.
+        Jaderberg, Simonyan, Zisserman, Kavukcuoglu: Spatial transformer networks. NIPS 2015, for the gradient in it.
 
     Example:
         >>> import torch
