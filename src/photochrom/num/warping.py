@@ -213,7 +213,7 @@ class _Warp(torch.autograd.Function):
                                              create_graph=True))
             return (*(next(found) if needed else None for needed in ctx.needs_input_grad[:3]), None)
         source, *place = _given(picture, theta, flow, ctx.settings)
-        grad, kernel, size = grads[0].contiguous().numpy(), load("warp"), ctx.settings[0]
+        grad, kernel, size = grads[0].contiguous().numpy(), load("warp_back"), ctx.settings[0]
         of_picture = of_theta = of_flow = None
         if ctx.needs_input_grad[0]:
             of_picture = empty(picture.shape)

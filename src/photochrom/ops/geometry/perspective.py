@@ -33,7 +33,7 @@ def perspective(image: Image, *,
     The matrix leads a point of the picture to (u, v, w) = M (x, y, 1) and so to (u / w, v / w) in the result. Four
     points and where they go say the same: a house front given by its corners, upper left first and on with the clock,
     fills the result. Points at which w is 0 form the horizon. What lies beyond it, seen from the middle of the picture,
-    is not shown, and what the result shows above it is black, and transparent if the picture has alpha, with any border.
+    is not shown; what the result shows above it is black, and transparent if the picture has alpha, with any border.
 
     Args:
         image: (B, C, H, W).

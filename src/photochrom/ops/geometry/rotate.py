@@ -22,7 +22,7 @@ def _moves(*, angle: Any, grow: bool, resample: str, **_: Any) -> bool:
 
 @op(reach="image", resizes=True, light=(srgb_to_linear, linear_to_srgb), moves=_moves)
 def rotate(image: Image, *,
-           angle: Annotated[float | Tensor, Range(-360, 360, soft=(-45, 45), unit="degrees", neutral=0)] = 0.0,
+           angle: Annotated[float | Tensor, Range(-360, 360, soft=(-45, 45), unit="deg", neutral=0)] = 0.0,
            grow: bool = False,
            resample: Literal["bicubic", "bilinear", "nearest"] = "bicubic",
            border: Literal["reflect", "replicate", "circular", "constant"] = "reflect",
