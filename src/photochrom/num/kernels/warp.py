@@ -238,6 +238,17 @@ def _inside(xs, ys, shape, taps, inside):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _mirror(x, n):
+    """Move places into 0..n - 1, those inside not by a bit."""
+    wide()
+    period = 2.0 * (n - 1)
+    for j in range(x.size):
+        turned = x[j] - period * math.floor(x[j] / period)
+        turned = turned if turned < period - turned else period - turned
+        x[j] = turned if x[j] < math.inf else x[j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _cubics(t, a, weights):
     wide()
     one, two, three = np.float32(1), np.float32(2), np.float32(3)
@@ -278,6 +289,10 @@ def sample(source, theta, flow, taps, a, border, out, start, stop):
         for i in range(start, stop):
             _places(theta, flow, i, left, xs[:long], ys[:long])
             first, last = _inside(xs[:long], ys[:long], (height, width), taps, inside) if roomy else (long, 0)
+            if roomy and taps == 2 and border == REFLECT and not inside[:long].all():
+                _mirror(xs[:long], width)   # between two pixels a mirror image is that of its place
+                _mirror(ys[:long], height)
+                first, last = _inside(xs[:long], ys[:long], (height, width), taps, inside)
             if first < last:
                 part = slice(first, last)
                 _offsets(xs[part], ys[part], (height, width), taps, at[part], fx[part], fy[part])
