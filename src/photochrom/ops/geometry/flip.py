@@ -27,7 +27,7 @@ def flip(image: Image, *, direction: Literal["horizontal", "vertical", "both"] =
         ControlError: a control that is none of these.
 
     Reference:
-        None.
+        Gonzalez, Woods: Digital Image Processing, 4th ed. 2018, section 2.6, geometric transforms.
 
     Example:
         >>> import torch

@@ -29,10 +29,10 @@ def pad(image: Image, *,
 
     Args:
         image: (B, C, H, W), any encoding.
-        left: columns added on the left; 0 adds none.
-        top: rows added above.
-        right: columns added on the right.
-        bottom: rows added below.
+        left: columns of pixels added on the left; 0 changes nothing.
+        top: rows of pixels added above; 0 changes nothing.
+        right: columns of pixels added on the right; 0 changes nothing.
+        bottom: rows of pixels added below; 0 changes nothing.
         border: what the margin shows; under `constant` it is black, and transparent if the picture has alpha.
 
     Returns:
@@ -42,7 +42,7 @@ def pad(image: Image, *,
         ControlError: a control outside its range, or a result of more than a thousand million pixels.
 
     Reference:
-        None.
+        Gonzalez, Woods: Digital Image Processing, 4th ed. 2018, section 3.5, padding of a picture.
 
     Example:
         >>> import torch
