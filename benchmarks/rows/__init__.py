@@ -17,8 +17,9 @@ from benchmarks.rows import (
                          spaces,
                          tables,
                          transfer,
+                         warp,
 )
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
                          *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
-                         *edges.ROWS, *convolve.ROWS)
+                         *edges.ROWS, *convolve.ROWS, *warp.ROWS)

@@ -29,10 +29,16 @@ from photochrom.ops.frequency.deconvolve import deconvolve as deconvolve
 from photochrom.ops.frequency.highpass import highpass as highpass
 from photochrom.ops.frequency.lowpass import lowpass as lowpass
 from photochrom.ops.frequency.notch import notch as notch
+from photochrom.ops.geometry.affine import affine as affine
 from photochrom.ops.geometry.crop import crop as crop
 from photochrom.ops.geometry.downsample import downsample as downsample
+from photochrom.ops.geometry.flip import flip as flip
+from photochrom.ops.geometry.pad import pad as pad
+from photochrom.ops.geometry.perspective import perspective as perspective
 from photochrom.ops.geometry.resize import resize as resize
+from photochrom.ops.geometry.rotate import rotate as rotate
 from photochrom.ops.geometry.upsample import upsample as upsample
+from photochrom.ops.geometry.warp import warp as warp
 from photochrom.ops.gradient.change_color import change_color as change_color
 from photochrom.ops.gradient.change_illumination import change_illumination as change_illumination
 from photochrom.ops.gradient.exchange_texture import exchange_texture as exchange_texture
@@ -88,6 +94,7 @@ __all__ = [
     "Recipe",
     "Step",
     "__version__",
+    "affine",
     "align_exposures",
     "apply_lut",
     "bandpass",
@@ -116,6 +123,7 @@ __all__ = [
     "fit",
     "fit_kernel",
     "flatten_texture",
+    "flip",
     "fuse_exposures",
     "gaussian",
     "gradient",
@@ -138,12 +146,15 @@ __all__ = [
     "negative",
     "notch",
     "operations",
+    "pad",
+    "perspective",
     "posterize",
     "power",
     "read",
     "remove_wrinkles",
     "resize",
     "response_curve",
+    "rotate",
     "run",
     "saturation",
     "seamless_clone",
@@ -162,6 +173,7 @@ __all__ = [
     "transfer_statistics",
     "unsharp_mask",
     "upsample",
+    "warp",
     "white_balance",
     "write",
 ]

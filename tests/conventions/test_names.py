@@ -12,7 +12,7 @@ from photochrom.core.controls import parse
 from photochrom.core.registry import registry
 
 PORTS = {"image", "images", "reference", "content", "style", "source", "target", "scribbles", "times", "response",
-         "background", "mask", "guide", "edges",
+         "background", "mask", "guide", "edges", "flow",
          "lut", "lut_domain", "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask"}
 
 # A name is added here once, with its meaning; the next operation that means the same takes the same name.
@@ -94,6 +94,14 @@ CONTROLS = {
     "prefilter": "the blur before pixels are left out",
     "between": "what is put between pixels",
     "box": "a part of the picture",
+    "matrix": "where points of the picture go",
+    "from_points": "places in the picture",
+    "to_points": "where those places go",
+    "angle": "degrees, counter-clockwise as seen",
+    "grow": "whether the result becomes as large as what it shows",
+    "direction": "which sides change places",
+    "left": "pixels added on a side", "top": "pixels added on a side",
+    "right": "pixels added on a side", "bottom": "pixels added on a side",
     "offset": "how far something is moved, x and y in pixels",
     "gradients": "whose changes from pixel to pixel are taken",
     "monochrome": "whether one channel's changes serve for all",

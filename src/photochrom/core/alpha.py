@@ -19,7 +19,8 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     new size), a transparent neighbour must not lend its hidden colour: colour is premultiplied, colour and alpha go
     through the operation, and the result is unpremultiplied. Pixels left fully transparent keep the colour they had.
     An operation that mixes linear light is premultiplied in linear light. One whose weights do not add up to 1 names
-    the controls by which alpha goes through, or leaves it as it is.
+    the controls by which alpha goes through, or leaves it as it is. One that only moves pixels moves colour and alpha
+    as they are, and one that draws something else of the picture leaves alpha untouched.
 
     Args:
         operation: what is run.
@@ -31,9 +32,12 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     Returns:
         The new image and alpha.
     """
-    mixes = operation.reach == "window" or operation.on_alpha is not None or operation.changes_size(controls)
+    mixes = (operation.reach == "window" and operation.gives is None) or operation.on_alpha is not None or operation.changes_size(controls)
     if alpha is None or not mixes:
         return call(image), alpha
+    if operation.moves is not None and operation.moves(**controls):
+        moved = call(torch.cat([image, alpha], 1))
+        return moved[:, :-1], moved[:, -1:]
     linear = operation.light is not None and controls.get("space") == "linear"
     changed = {"space": "encoded"} if linear else {}   # the operation need not decode what is decoded here
     premultiplied = (operation.light[0](image) if linear and operation.light else image) * alpha

@@ -57,6 +57,8 @@ class Operation:
     resizes: bool | Callable[..., bool] = False
     light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
     """How it decodes to linear light and back where its control `space` says so."""
+    moves: Callable[..., bool] | None = None
+    """From the controls, whether pixels only change place, so that alpha goes with them as it is."""
     result: Literal["picture", "data"] = "picture"
     framed: Callable[..., bool] | None = None
     on_samples: Callable[..., Any] | None = None
@@ -186,9 +188,8 @@ def _restore(module: str, name: str) -> Operation:
 def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        halo: Callable[..., int | None] | None = None, measured: Measured | None = None,
        gives: int | None = None, resizes: bool | Callable[..., bool] = False,
-       framed: Callable[..., bool] | None = None,
-       on_samples: Callable[..., Any] | None = None,
-       on_alpha: Callable[..., dict[str, Any] | None] | None = None,
+       framed: Callable[..., bool] | None = None, on_samples: Callable[..., Any] | None = None,
+       on_alpha: Callable[..., dict[str, Any] | None] | None = None, moves: Callable[..., bool] | None = None,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -207,6 +208,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         framed: for `reach="pixel"`: from the controls, whether a pattern over the whole frame is laid on the pixels.
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16
             without any conversion to floats, or None where these controls need floats.
+        moves: from the controls, whether pixels only change place and none are mixed.
 
     Returns:
         A decorator. The decorated function takes tensors, NumPy arrays and PIL pictures and returns the kind
@@ -217,7 +219,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
     """
     def declare(function: F) -> F:
         operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes, framed)
-        operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light)
+        operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light, moves=moves)
         names = list(operation.ports)
 
         @functools.wraps(function)

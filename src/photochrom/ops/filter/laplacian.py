@@ -15,7 +15,11 @@ def _halo(*, border: Border, **_: object) -> int | None:
     return None if border == "circular" else 1
 
 
-@op(reach="window", halo=_halo)
+def _on_alpha(**_: object) -> None:
+    """The weights do not add up to 1: alpha stays as it is."""
+
+
+@op(reach="window", halo=_halo, on_alpha=_on_alpha)
 def laplacian(image: Image, *,
               neighbours: Literal["4", "8"] = "4",
               border: Border = "reflect") -> Tensor:
