@@ -32,7 +32,8 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     Returns:
         The new image and alpha.
     """
-    mixes = (operation.reach == "window" and operation.gives is None) or operation.on_alpha is not None or operation.changes_size(controls)
+    mixes = operation.reach == "window" and operation.gives is None
+    mixes = mixes or operation.on_alpha is not None or operation.changes_size(controls)
     if alpha is None or not mixes:
         return call(image), alpha
     if operation.moves is not None and operation.moves(**controls):
