@@ -1,7 +1,8 @@
-"""What every operation that changes the size keeps: kinds of picture, depth, alpha, gradients, recipes, steps after it."""
+"""What every operation that changes the size keeps: kinds, depth, alpha, gradients, recipes, steps after it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
 from photochrom.core.recipe import Recipe, loads
 from photochrom.core.step import Step
+from photochrom.engine.files import run_file
 from tests.contract.cases import ALL, array, near, one_sentence, others, picture, settings
 
 SIZED = [operation for operation in ALL if operation.chains and operation.resizes and operation.gives is None]
@@ -149,6 +151,24 @@ def test_what_is_transparent_lends_no_colour(operation: Operation, values: dict)
     assert result[..., 3].max() <= 1
 
 
+@pytest.mark.parametrize("name", ["in.tif", "in.png"])
+def test_a_crop_of_a_turned_file_is_cut_as_seen(tmp_path: Path, name: str) -> None:
+    """Orientation 6 is turned on reading; 16 bits and their profile come back sample for sample."""
+    import pyvips
+
+    pixels = array(40, 60, 3, "uint16" if name == "in.tif" else "uint8")
+    image = pyvips.Image.new_from_array(pixels).copy(interpretation="rgb16" if name == "in.tif" else "srgb")
+    image.set_type(pyvips.GValue.gint_type, "orientation", 6)
+    if name == "in.tif":
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", pyvips.Image.profile_load("p3"))
+    image.write_to_file(str(tmp_path / name))
+    run_file(Step(photochrom.crop, box=(5, 10, 25, 50)), tmp_path / name, tmp_path / f"out-{name}")
+    found = pyvips.Image.new_from_file(str(tmp_path / f"out-{name}"))
+    assert np.array_equal(found.numpy(), np.rot90(pixels, -1)[10:50, 5:25])
+    assert found.numpy().dtype == pixels.dtype
+    assert (found.get_typeof("icc-profile-data") != 0) == (name == "in.tif")
+
+
 def test_hidden_colours_keep_their_places() -> None:
     pixels = array(13, 17, 4, "float32")
     pixels[..., 3] = 0
@@ -159,8 +179,9 @@ def test_hidden_colours_keep_their_places() -> None:
 
 
 @every_one
-@pytest.mark.parametrize("extra", [{"strength": 0.5}, {"strength": torch.tensor(0.5)}, {"mask": torch.ones(1, 1, 13, 17)},
-                                   {"mask": "mask.png"}], ids=["strength", "tensor strength", "mask", "mask file"])
+@pytest.mark.parametrize("extra", [{"strength": 0.5}, {"strength": torch.tensor(0.5)},
+                                   {"mask": torch.ones(1, 1, 13, 17)}, {"mask": "mask.png"}],
+                         ids=["strength", "tensor strength", "mask", "mask file"])
 def test_strength_and_mask_are_refused(operation: Operation, values: dict, extra: dict) -> None:
     with pytest.raises(ControlError) as error:
         Step(operation, **others(operation, picture()), **values, **extra)

@@ -15,6 +15,7 @@ KINDS: dict[str, tuple[str, int, int | None, tuple[str, ...]]] = {
     "cloud": ("one picture", 1, 1, ("points",)),
     "sheet": ("one picture or more, or folders", 1, None, ("columns", "title")),
     "difference": ("two pictures", 2, 2, ()),
+    "pyramid": ("one picture", 1, 1, ("levels",)),
 }
 """By kind: what it takes, how many at least and at most, its options."""
 
@@ -111,7 +112,15 @@ def _difference(inputs: list[str], options: Mapping[str, str], output: Path, ove
     view_difference(inputs[0], inputs[1], output, overwrite=overwrite)
 
 
+def _pyramid(inputs: list[str], options: Mapping[str, str], output: Path, overwrite: bool) -> None:
+    from photochrom.views.plot import whole_number
+    from photochrom.views.pyramid import view_pyramid
+
+    levels = whole_number("levels", options["levels"], 1, 16) if "levels" in options else None
+    view_pyramid(inputs[0], output, levels=levels, overwrite=overwrite)
+
+
 _DRAW: dict[str, Callable[[list[str], Mapping[str, str], Path, bool], None]] = {
     "histogram": _histogram, "curves": _curves, "surface": _surface, "cloud": _cloud, "sheet": _sheet,
-    "difference": _difference,
+    "difference": _difference, "pyramid": _pyramid,
 }
