@@ -14,6 +14,7 @@ from benchmarks.rows import (
                          histograms,
                          large,
                          luts,
+                         sampling,
                          spaces,
                          tables,
                          transfer,
@@ -22,4 +23,4 @@ from benchmarks.rows import (
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
                          *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
-                         *edges.ROWS, *convolve.ROWS, *warp.ROWS)
+                         *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS)

@@ -35,7 +35,8 @@ def dark(tmp_path: Path, coffee: np.ndarray) -> Path:
 SIZES = {"histogram": (960, 520), "curves": (760, 680), "surface": (960, 720), "cloud": (1120, 600)}
 
 
-@pytest.mark.parametrize("kind", ["histogram", "curves", "surface", "cloud", "sheet", "difference", "spectrum"])
+@pytest.mark.parametrize("kind", ["histogram", "curves", "surface", "cloud", "sheet", "difference", "spectrum",
+                                  "pyramid"])
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_every_view_is_written(photo: Path, dark: Path, kind: str, ending: str) -> None:
     out = photo.with_name(f"view.{ending}")
@@ -143,7 +144,7 @@ def test_the_difference_is_measured() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (30, 2)])
-@pytest.mark.parametrize("kind", ["histogram", "surface", "cloud", "sheet", "difference", "spectrum"])
+@pytest.mark.parametrize("kind", ["histogram", "surface", "cloud", "sheet", "difference", "spectrum", "pyramid"])
 def test_tiny_and_single_coloured_pictures_are_drawn(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
     path = tmp_path / "one.png"
     Image.fromarray(np.full(size, 90, np.uint8)).save(path)
@@ -189,3 +190,15 @@ def test_the_spectrum_shows_a_wave_where_its_frequency_lies() -> None:
     # power of a cosine: a^2 / 4 of each of 32 x 40 pixels to each side, against noise of 1 / 255
     assert abs(drawn[16, 25] - 10 * np.log10(0.25**2 / 4 * 32 * 40 * 255**2)) < 1e-4
     assert decibels(torch.rand(1, 3, 900, 1200)).shape == (540, 720)
+
+
+def test_the_bands_of_a_pyramid_add_up_to_the_picture() -> None:
+    from photochrom.views.pyramid import pyramids
+
+    image = torch.rand(1, 3, 45, 70, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    found = pyramids(image, 4)
+    assert [tuple(part.shape[-2:]) for part in found.kept] == [(45, 70), (23, 35), (12, 18), (6, 9)]
+    assert found.apart < 1e-14
+    assert torch.equal(found.lost[-1], found.kept[-1])
+    with pytest.raises(ControlError, match="at most 5 levels"):
+        pyramids(image, 6)

@@ -18,6 +18,7 @@ KINDS: dict[str, tuple[str, int, int | None, tuple[str, ...]]] = {
     "gradient": ("one picture", 1, 1, ()),
     "direction": ("one picture", 1, 1, ()),
     "spectrum": ("one picture", 1, 1, ()),
+    "pyramid": ("one picture", 1, 1, ("levels",)),
 }
 """By kind: what it takes, how many at least and at most, its options."""
 
@@ -132,7 +133,16 @@ def _spectrum(inputs: list[str], options: Mapping[str, str], output: Path, overw
     view_spectrum(inputs[0], output, overwrite=overwrite)
 
 
+def _pyramid(inputs: list[str], options: Mapping[str, str], output: Path, overwrite: bool) -> None:
+    from photochrom.views.plot import whole_number
+    from photochrom.views.pyramid import view_pyramid
+
+    levels = whole_number("levels", options["levels"], 1, 16) if "levels" in options else None
+    view_pyramid(inputs[0], output, levels=levels, overwrite=overwrite)
+
+
 _DRAW: dict[str, Callable[[list[str], Mapping[str, str], Path, bool], None]] = {
     "histogram": _histogram, "curves": _curves, "surface": _surface, "cloud": _cloud, "sheet": _sheet,
     "difference": _difference, "gradient": _gradient, "direction": _direction, "spectrum": _spectrum,
+    "pyramid": _pyramid,
 }

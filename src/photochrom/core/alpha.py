@@ -58,5 +58,7 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     colour = colour / torch.where(seen, covered, 1.0)
     if linear and operation.light:
         colour = operation.light[1](colour)
-    hidden = image if colour.shape[-2:] == image.shape[-2:] else torch.zeros_like(colour)
+    if bool(seen.all()):
+        return colour, covered.clamp(0, 1)
+    hidden = call(image) if operation.resizes else image   # the pixels of a new size have other places
     return torch.where(seen, colour, hidden), covered.clamp(0, 1)

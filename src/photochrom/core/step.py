@@ -101,6 +101,8 @@ class Step(nn.Module):
         """Set one control; a tensor becomes a parameter if it is one, else a buffer."""
         control = STRENGTH if name == "strength" else self.operation.controls[name]
         checked = control.check(value, self.operation.name)
+        if name == "strength" and self.operation.resizes and (isinstance(checked, Tensor) or checked != 1):
+            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
         self.controls.pop(name, None)
         self.tensors.discard(name)
         if isinstance(checked, Tensor):
@@ -110,6 +112,8 @@ class Step(nn.Module):
 
     def bind(self, name: str, picture: Any) -> None:
         """Bind a picture to a port (or to `mask`): a picture the door takes, or a file name to be bound later."""
+        if name == "mask" and self.operation.resizes and "mask" not in self.operation.ports:
+            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
         if isinstance(picture, (str, Path)):
             self.files[name] = str(picture)
             return

@@ -193,7 +193,8 @@ def resample_planes(image: Tensor, rows: Windows, columns: Windows) -> Tensor:
     return made
 
 
-def _by_kernel(image: Tensor, rows: Windows, columns: Windows) -> Tensor:
+def by_kernel(image: Tensor, rows: Windows, columns: Windows) -> Tensor:
+    """As `resample_planes`, of float32 on the processor and without a gradient."""
     source = image.detach().contiguous().flatten(0, 1).numpy()
     result = empty((*image.shape[:2], len(rows.starts), len(columns.starts)))
     target = result.flatten(0, 1).numpy()
@@ -209,7 +210,7 @@ class _Resample(torch.autograd.Function):
 
     @staticmethod
     def forward(image: Tensor, rows: Windows, columns: Windows) -> Tensor:
-        return _by_kernel(image, rows, columns)
+        return by_kernel(image, rows, columns)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -238,58 +239,10 @@ def by_levels(image: Tensor, rows: Windows, columns: Windows, levels: int = 256)
         return values + (rounded - values.detach()) if values.requires_grad else rounded
 
     # In levels, not in 0..1: weights of a whole factor are sums of powers of two, and halves stay halves.
-    tall = whole(apply(whole(image.double() * top), rows.band, _still(columns.n_in).band))
-    return (whole(apply(tall, _still(tall.shape[-2]).band, columns.band)) / top).to(image.dtype)
+    tall = whole(apply(whole(image.double() * top), rows.band, still(columns.n_in).band))
+    return (whole(apply(tall, still(tall.shape[-2]).band, columns.band)) / top).to(image.dtype)
 
 
-def _still(n: int) -> Windows:
+def still(n: int) -> Windows:
+    """Return the windows that change nothing."""
     return Windows(np.arange(n), np.ones((n, 1)), n)
-
-
-def resample_by_box(image: Tensor, box: Tensor, size: tuple[int, int], resample: str, a: float,
-                    antialias: bool) -> Tensor:
-    """Sample the part of a picture inside a box anew, with the gradient in the box's four numbers.
-
-    Args:
-        image: (1, C, H, W), floating.
-        box: (4,): x0, y0, x1, y1, positions from the edge of the first pixel.
-        size: height and width of the result.
-        resample: as in `windows`; "nearest" has a gradient of 0.
-        a: of "bicubic".
-        antialias: see `windows`.
-
-    Returns:
-        (1, C, h, w); the edge is repeated outside.
-    """
-    wide = image if image.dtype in (torch.float32, torch.float64) else image.float()
-    edges = box.to(wide)
-    tall = _along(wide.transpose(-1, -2), edges[1], edges[3], size[0], resample, a, antialias).transpose(-1, -2)
-    return _along(tall, edges[0], edges[2], size[1], resample, a, antialias).to(image.dtype)
-
-
-def _along(image: Tensor, start: Tensor, stop: Tensor, count: int, resample: str, a: float, antialias: bool) -> Tensor:
-    """Sample the last axis anew: a sum over the taps of gathered columns, all of it differentiable."""
-    step = (stop - start) / count
-    centre = start + (torch.arange(count, device=image.device, dtype=image.dtype) + 0.5) * step
-    n = image.shape[-1]
-    if resample == "nearest":
-        return image[..., centre.detach().floor().clamp(0, n - 1).long()]
-    known = float(step.detach())
-    if resample == "area":
-        first = (centre.detach() - known / 2).floor()
-        at = first[:, None] + torch.arange(math.ceil(known) + 2, device=image.device)
-        low, high = (centre - step / 2)[:, None], (centre + step / 2)[:, None]
-        weights = (torch.minimum(at + 1, high) - torch.maximum(at, low)).clamp(min=0)
-    else:
-        kernel, reach = kernel_of(resample, a)
-        stretch = torch.maximum(step, torch.ones_like(step)) if antialias else torch.ones_like(step)
-        span = reach * float(stretch.detach())
-        first = (centre.detach() - span - 0.5).floor()
-        at = first[:, None] + torch.arange(math.ceil(2 * span) + 2, device=image.device)
-        weights = kernel((centre[:, None] - at - 0.5) / stretch)
-    weights = weights / weights.sum(1, keepdim=True)
-    columns = at.long().clamp(0, n - 1)
-    total = image[..., columns[:, 0]] * weights[:, 0]
-    for k in range(1, columns.shape[1]):
-        total = total + image[..., columns[:, k]] * weights[:, k]
-    return total

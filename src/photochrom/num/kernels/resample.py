@@ -150,3 +150,32 @@ def _one(a, p, fresh, row):
     else:
         for j in range(row.size):
             row[j] += p * a[j]
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST | {"reassoc"})
+def products_down(source, other, starts, out, first, last):
+    """Write out[i, k] for rows first..last: the sum over p and j of source[p, starts[i] + k, j] other[p, i, j]."""
+    wide()
+    for i in range(first, last):
+        for k in range(out.shape[1]):
+            total = 0.0
+            for plane in range(len(source)):
+                a, b = source[plane, starts[i] + k], other[plane, i]
+                part = np.float32(0)
+                for j in range(a.size):
+                    part += a[j] * b[j]
+                total += part
+            out[i, k] = total
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def products_across(source, other, starts, out, first, last):
+    """Add to out[j, l] the sum over rows r in first..last of source[r, starts[j] + l] other[r, j]."""
+    wide()
+    taps = out.shape[1]
+    for r in range(first, last):
+        a, b = source[r], other[r]
+        for j in range(len(starts)):
+            at, g, line = starts[j], b[j], out[j]
+            for k in range(taps):
+                line[k] += g * a[at + k]

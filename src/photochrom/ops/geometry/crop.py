@@ -11,7 +11,8 @@ from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Box, Image, Range, Size, Space
-from photochrom.num.sampling import resample_by_box, resample_planes, windows
+from photochrom.num.boxes import resample_by_box
+from photochrom.num.sampling import resample_planes, windows
 from photochrom.num.strips import pointwise
 
 
@@ -58,6 +59,9 @@ def crop(image: Image, *,
     """
     height, width = image.shape[-2:]
     if isinstance(box, Tensor):
+        if space == "linear":
+            light = pointwise(srgb_to_linear, image)
+            return pointwise(linear_to_srgb, _learnt(light, box, size, resample, a, antialias))
         return _learnt(image, box, size, resample, a, antialias)
     x0, y0, x1, y1 = box or (0.0, 0.0, float(width), float(height))
     _check((x0, y0, x1, y1), width, height)
