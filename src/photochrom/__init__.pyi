@@ -9,6 +9,7 @@ from photochrom.engine.recipes import operations as operations
 from photochrom.io import Photo as Photo
 from photochrom.io import read as read
 from photochrom.io import write as write
+from photochrom.ops.colorize.colorize_scribbles import colorize_scribbles as colorize_scribbles
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.gaussian import gaussian as gaussian
 from photochrom.ops.filter.unsharp_mask import unsharp_mask as unsharp_mask
@@ -23,6 +24,7 @@ from photochrom.ops.gradient.fill import fill as fill
 from photochrom.ops.gradient.make_tileable import make_tileable as make_tileable
 from photochrom.ops.gradient.remove_wrinkles import remove_wrinkles as remove_wrinkles
 from photochrom.ops.gradient.seamless_clone import seamless_clone as seamless_clone
+from photochrom.ops.gradient.smooth_wls import smooth_wls as smooth_wls
 from photochrom.ops.gray.color2gray import color2gray as color2gray
 from photochrom.ops.gray.color2gray_local import color2gray_local as color2gray_local
 from photochrom.ops.gray.luminance import luminance as luminance
@@ -80,6 +82,7 @@ __all__ = [
     "clip",
     "color2gray",
     "color2gray_local",
+    "colorize_scribbles",
     "contrast",
     "crop",
     "curve",
@@ -113,6 +116,7 @@ __all__ = [
     "saturation",
     "seamless_clone",
     "sigmoid_contrast",
+    "smooth_wls",
     "threshold",
     "threshold_otsu",
     "tonemap",
