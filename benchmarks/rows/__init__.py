@@ -3,6 +3,7 @@
 from benchmarks.row import Row
 from benchmarks.rows import (
                          accuracy,
+                         colorize,
                          commands,
                          filters,
                          folder,
@@ -18,4 +19,5 @@ from benchmarks.rows import (
 )
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
-                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS)
+                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
+                         *colorize.ROWS)
