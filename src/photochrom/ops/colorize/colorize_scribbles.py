@@ -42,7 +42,8 @@ def colorize_scribbles(image: Image, scribbles: Image, scribbles_mask: Weights =
         threshold: how much a marked pixel differs from the image, summed over the channels.
         weighting: how alike two pixels are: by the exponential of the squared difference of their luminance, or by
             their correlation in the window, where what is opposed does not count at all.
-        spread: the denominator of the exponential, in variances of the window; 2 in the paper, 0.6 in its authors' code.
+        spread: the denominator of the exponential, in variances of the window; 2 in the paper, 0.6 in its authors'
+            code.
         neighbourhood: the eight pixels around, or the four that share an edge.
         hints: `hard` strokes keep their chroma, `soft` ones only pull towards it.
         firmness: how much the chroma of a soft stroke counts beside the neighbours, which count 1 together.
