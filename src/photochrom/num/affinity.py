@@ -32,8 +32,8 @@ def affinities(plane: Tensor, *, spread: float = 0.6, correlation: bool = False,
         (8, H, W), each at least 0; the sum is 1 where a pixel has a neighbour.
 
     Example:
-        >>> affinities(torch.tensor([[0.0, 0.0, 1.0]]))[:2, 0, 1].round(decimals=3).tolist()
-        [0.001, 0.999]
+        >>> affinities(torch.tensor([[0.0, 0.0, 1.0]]))[1, 0, 1].item() > 0.99   # to the left
+        True
     """
     steps = NEIGHBOURS[:4] if cross else NEIGHBOURS
     ones = torch.ones_like(plane)

@@ -68,7 +68,7 @@ def colorize_scribbles(image: Image, scribbles: Image, scribbles_mask: Weights =
         >>> marked[..., 2, 6] = torch.tensor([0.2, 0.4, 0.9])
         >>> made = colorize_scribbles(grey, marked)
         >>> [round(v, 1) for v in made[0, 0, 0].tolist()]
-        [0.9, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5, 0.5]
+        [0.9, 0.9, 0.9, 0.9, 0.6, 0.6, 0.6, 0.6]
     """
     work = image.to(torch.float64 if image.dtype == torch.float64 else torch.float32)
     marks = scribbles.to(work)
