@@ -98,8 +98,8 @@ def test_a_photograph_within_a_tenth_of_a_level():
 @pytest.mark.parametrize(("number", "mean", "median"), [("", 2.0, 1.2), ("2", 4.0, 1.5), ("3", 6.0, 4.0)])
 def test_published_results_are_met(number, mean, median):
     """Chroma in 8-bit levels, where neither result touches the limits: there the published ones are clipped channel by
-    channel, and ours keep their luminance. What else differs: the published ones are compressed pictures of unknown
-    settings, and their strokes were found in files that have been compressed since."""
+    channel, and ours keep their luminance. The rest is not explained: how the published ones were set and
+    compressed is not known, and the direct solution of the authors' system is met far more closely than these are."""
     if not DATA.exists():
         pytest.skip("needs ../shared/data/scribble")
     drawn = "example.png" if not number else f"example{number}_marked.png"
@@ -109,7 +109,6 @@ def test_published_results_are_met(number, mean, median):
     fit = (np.minimum(made, published).min(-1) > 4 / 255) & (np.maximum(made, published).max(-1) < 251 / 255)
     apart = np.abs((made - made @ Y[:, None]) - (published - published @ Y[:, None])).max(-1)[fit] * 255
     assert fit.mean() > 0.15
-    print(number, fit.mean(), apart.mean(), np.median(apart))
     assert apart.mean() < mean
     assert np.median(apart) < median
 
