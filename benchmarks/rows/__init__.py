@@ -3,6 +3,7 @@
 from benchmarks.row import Row
 from benchmarks.rows import (
                          accuracy,
+                         colorize,
                          commands,
                          convolve,
                          edges,
@@ -23,4 +24,4 @@ from benchmarks.rows import (
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
                          *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
-                         *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS)
+                         *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS)

@@ -11,6 +11,7 @@ from photochrom.io import read as read
 from photochrom.io import write as write
 from photochrom.learn.fit import fit as fit
 from photochrom.learn.kernels import fit_kernel as fit_kernel
+from photochrom.ops.colorize.colorize_scribbles import colorize_scribbles as colorize_scribbles
 from photochrom.ops.filter.bilateral import bilateral as bilateral
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.canny import canny as canny
@@ -47,6 +48,7 @@ from photochrom.ops.gradient.flatten_texture import flatten_texture as flatten_t
 from photochrom.ops.gradient.make_tileable import make_tileable as make_tileable
 from photochrom.ops.gradient.remove_wrinkles import remove_wrinkles as remove_wrinkles
 from photochrom.ops.gradient.seamless_clone import seamless_clone as seamless_clone
+from photochrom.ops.gradient.smooth_wls import smooth_wls as smooth_wls
 from photochrom.ops.gray.color2gray import color2gray as color2gray
 from photochrom.ops.gray.color2gray_local import color2gray_local as color2gray_local
 from photochrom.ops.gray.luminance import luminance as luminance
@@ -108,6 +110,7 @@ __all__ = [
     "clip",
     "color2gray",
     "color2gray_local",
+    "colorize_scribbles",
     "contrast",
     "convolve",
     "correlate",
@@ -160,6 +163,7 @@ __all__ = [
     "seamless_clone",
     "sigmoid_contrast",
     "sketch",
+    "smooth_wls",
     "threshold",
     "threshold_otsu",
     "tonemap",

@@ -13,7 +13,8 @@ from photochrom.core.registry import registry
 
 PORTS = {"image", "images", "reference", "content", "style", "source", "target", "scribbles", "times", "response",
          "background", "mask", "guide", "edges", "flow",
-         "lut", "lut_domain", "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask"}
+         "lut", "lut_domain", "image_mask", "reference_mask", "style_mask", "source_mask", "target_mask",
+         "scribbles_mask"}
 
 # A name is added here once, with its meaning; the next operation that means the same takes the same name.
 CONTROLS = {
@@ -111,6 +112,12 @@ CONTROLS = {
     "exponent": "the power to which changes are raised",
     "red": "the gain of a channel", "green": "the gain of a channel", "blue": "the gain of a channel",
     "surroundings": "how much colour stays around a region",
+    "weighting": "how likeness becomes a weight",
+    "spread": "how widely likeness reaches, in variances",
+    "neighbourhood": "which pixels count as neighbours",
+    "hints": "whether what is drawn is kept or only pulls",
+    "firmness": "how much a soft hint counts",
+    "smoothing": "the weight of smoothness beside nearness",
     "search": "how far away something is looked for",
     "kernel": "the weights of a filter",
     "method": "how a result is computed that is the same by all",

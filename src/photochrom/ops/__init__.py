@@ -16,7 +16,8 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "transfer": ("transfer_statistics", "transfer_covariance", "transfer_distribution", "apply_lut",),
     "geometry": ("resize", "downsample", "upsample", "crop", "flip", "pad", "affine", "rotate", "perspective", "warp"),
     "gradient": ("seamless_clone", "flatten_texture", "fill", "make_tileable", "change_illumination", "change_color",
-                 "exchange_texture", "remove_wrinkles"),
+                 "exchange_texture", "remove_wrinkles", "smooth_wls"),
+    "colorize": ("colorize_scribbles",),
 }
 
 registry.declare("photochrom.ops", CHAPTERS)

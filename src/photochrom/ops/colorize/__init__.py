@@ -1,0 +1,1 @@
+"""Giving colour to grey pictures."""
