@@ -82,10 +82,14 @@ def run_process(words: Sequence[str]) -> Sample:
 
 
 def interleave(contestants: Mapping[str, Ready], rounds: int, warm: int = 1) -> dict[str, Result]:
-    """Measure all contestants in turn, A B C A B C ..., so that whatever disturbs the machine disturbs all alike."""
+    """Measure all contestants in turn, so that whatever disturbs the machine disturbs all alike.
+
+    Every second round runs backwards, C B A: what one leaves behind, such as memory the system must clear, then
+    does not always fall on the same other.
+    """
     samples: dict[str, list[Sample]] = {name: [] for name in contestants}
     for turn in range(-warm, rounds):
-        for name, ready in contestants.items():
+        for name, ready in list(contestants.items())[::1 if turn % 2 == 0 else -1]:
             gc.collect()
             time.sleep(PAUSE)
             sample = ready.once()

@@ -98,7 +98,7 @@ def test_repetitions_are_interleaved():
     order: list[str] = []
     ready = {name: call(lambda name=name: order.append(name)) for name in "abc"}
     results = interleave(ready, rounds=2, warm=1)
-    assert "".join(order) == "abc" * 3
+    assert "".join(order) == "cba" + "abc" + "cba"
     assert len(results["a"].samples) == 2
 
 

@@ -43,6 +43,8 @@ def typed(control):
     """A control's default as it is typed."""
     if control.kind == "curve":
         return ",".join(f"{x}:{y}" for x, y in control.default)
+    if control.kind == "points":
+        return " ".join(f"{x},{y}" for x, y in control.default)
     if control.kind in ("point", "color"):
         return ",".join(map(str, control.default))
     if control.kind == "size":

@@ -60,5 +60,5 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
         colour = operation.light[1](colour)
     if bool(seen.all()):
         return colour, covered.clamp(0, 1)
-    hidden = call(image) if operation.resizes else image   # the pixels of a new size have other places
+    hidden = call(image) if operation.changes_size(controls) else image   # the pixels of a new size have other places
     return torch.where(seen, colour, hidden), covered.clamp(0, 1)

@@ -94,15 +94,13 @@ class Step(nn.Module):
         self.set("strength", strength)
         for name, control in self.operation.controls.items():
             self.set(name, arguments.get(name, control.default))
-        if self.operation.changes_size(self.values()) and (mask is not None or strength != 1.0):
-            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
+        self._check_size({**self.controls, **self.tensors.items()})
 
     def set(self, name: str, value: Any) -> None:
         """Set one control; a tensor becomes a parameter if it is one, else a buffer."""
         control = STRENGTH if name == "strength" else self.operation.controls[name]
         checked = control.check(value, self.operation.name)
-        if name == "strength" and self.operation.resizes and (isinstance(checked, Tensor) or checked != 1):
-            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
+        self._check_size({**self.controls, **self.tensors.items(), name: checked})
         self.controls.pop(name, None)
         self.tensors.discard(name)
         if isinstance(checked, Tensor):
@@ -112,8 +110,8 @@ class Step(nn.Module):
 
     def bind(self, name: str, picture: Any) -> None:
         """Bind a picture to a port (or to `mask`): a picture the door takes, or a file name to be bound later."""
-        if name == "mask" and self.operation.resizes and "mask" not in self.operation.ports:
-            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
+        if name == "mask":
+            self._check_size({**self.controls, **self.tensors.items()}, masked=True)
         if isinstance(picture, (str, Path)):
             self.files[name] = str(picture)
             return
@@ -121,6 +119,16 @@ class Step(nn.Module):
             if port == name or port not in self.pictures or port in self.brought:
                 self.pictures[port] = tensor
                 self.brought = self.brought - {port} if port == name else self.brought | {port}
+
+    def _check_size(self, known: Mapping[str, Any], masked: bool = False) -> None:
+        """Raise where a result of another size would have to be blended with the picture."""
+        if any(name not in known for name in ("strength", *self.operation.controls)):
+            return   # still being set up
+        masked = masked or "mask" in self.pictures or "mask" in self.files
+        whole = not isinstance(known["strength"], Tensor) and known["strength"] == 1
+        if (not whole or (masked and "mask" not in self.operation.ports)) and self.operation.changes_size(
+                {name: known[name] for name in self.operation.controls}):
+            raise ControlError(f"{self.operation.name} changes the size, so it takes neither strength nor mask")
 
     def values(self) -> dict[str, Any]:
         """Return the operation's controls, tensors included."""

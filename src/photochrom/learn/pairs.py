@@ -124,7 +124,8 @@ def parts_of(pairs: Sequence[Pair], steps: Sequence[Step], first: int, samples: 
             for step in steps[:first]:
                 image, alpha = step.run(image, alpha)
         whole = Part(list(steps), image, alpha, pair.after, pair.weight, (slice(None), slice(None)), clips(pair.after))
-        if image.shape[-2:] != pair.before.shape[-2:] or any(step.operation.resizes for step in steps[first:]):
+        if image.shape[-2:] != pair.before.shape[-2:] or any(
+                step.operation.changes_size(step.values()) for step in steps[first:]):
             weight = pair.weight if image.shape[-2:] == pair.weight.shape[-2:] else pair.weight[..., :1, :1] * 0 + 1
             parts.append(_wide(Part(list(steps), image, alpha, pair.after, weight, whole.core, whole.clipped)))
             continue

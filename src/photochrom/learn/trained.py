@@ -127,7 +127,7 @@ def trained_controls(steps: Sequence[Step], wanted: Iterable[str] | None = None)
     """
     every = [(place, step, control) for place, step in enumerate(steps)
              for control in [*step.operation.controls.values(), STRENGTH]
-             if not (control is STRENGTH and step.operation.resizes)]
+             if not (control is STRENGTH and step.operation.changes_size(step.values()))]
     names = list(wanted) if wanted is not None else None
     chosen: list[Trained] = []
     used: set[str] = set()
