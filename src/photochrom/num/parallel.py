@@ -103,14 +103,27 @@ def _shared_pool() -> ThreadPoolExecutor:
         return _pool
 
 
+def _here(work: Callable[[int], None]) -> BaseException | None:
+    """Do the first share in the calling thread, as a worker would; return what it raised."""
+    before: int | None = getattr(_local, "limit", None)
+    _local.limit = 1
+    try:
+        work(0)
+    except BaseException as error:
+        return error
+    finally:
+        _local.limit = before
+    return None
+
+
 def parallel_rows(
     function: Callable[[int, int], object], start: int, stop: int, grain: int, *, torch_inside: bool = False
 ) -> None:
     """Call `function(i0, i1)` over ranges of at most `grain` that together cover [start, stop).
 
     The ranges depend on `grain` alone, never on the number of threads, and so does the result of any function
-    whose ranges are independent. The calling thread waits; at `threads() == 1`, which holds inside pool workers,
-    or with one range, it does the work itself.
+    whose ranges are independent. At `threads() == 1`, which holds inside pool workers, or with one range, the
+    calling thread does all the work itself.
 
     Args:
         function: does the work of one range; it should release the interpreter lock.
@@ -144,8 +157,11 @@ def parallel_rows(
                     failed.set()
                     raise
 
-    jobs = [_shared_pool().submit(work, own) for own in range(workers)]
-    errors = [job.exception() for job in jobs]
+    # The calling thread is awake and takes a share, unless torch inside would start threads of its own there.
+    first = 0 if torch_inside else 1
+    jobs = [_shared_pool().submit(work, own) for own in range(first, workers)]
+    errors: list[BaseException | None] = [_here(work)] if first else []
+    errors += [job.exception() for job in jobs]
     for error in errors:
         if error is not None:
             raise error
