@@ -94,7 +94,9 @@ def _canny_cv(grey: np.ndarray) -> Callable[[], Any]:
 def _canny_kornia(grey: np.ndarray) -> Callable[[], Any]:
     from kornia.filters import canny
 
-    image = _planes(grey.astype(np.float32) / 255)
+    # its linking goes over the frame again and again: the whole picture took it 225 s
+    part = grey[:grey.shape[0] // 4, :grey.shape[1] // 3]
+    image = _planes(np.ascontiguousarray(part).astype(np.float32) / 255)
     return lambda: canny(image, sigma=(1.4, 1.4))[1]
 
 
@@ -177,9 +179,9 @@ ROWS = (
         targets=(at_most_times("photochrom", 1.3, "OpenCV"), times_as_fast("kornia", 8)), tolerance=2e-6, rounds=9),
     Row(name="canny", about="Gaussian of 5 x 5 and Canny, 12 megapixels grey 8 bits",
         contestants=(Contestant("photochrom", _on(_grey8, _canny)), Contestant("OpenCV", _on(_grey8, _canny_cv)),
-                     Contestant("kornia", _on(_grey8, _canny_kornia), against=None)),
-        targets=(at_most_times("photochrom", 1, "OpenCV"), times_as_fast("kornia", 100)), tolerance=0, unit="of 255",
-        rounds=7, notes=("Equal to OpenCV in every pixel; kornia's limits are of another kind and not compared.",)),
+                     Contestant("kornia, a twelfth of the pixels", _on(_grey8, _canny_kornia), against=None)),
+        targets=(at_most_times("photochrom", 1, "OpenCV"), times_as_fast("kornia, a twelfth of the pixels", 100)),
+        tolerance=0, unit="of 255", rounds=5, notes=("Equal to OpenCV in every pixel; kornia's limits are of another kind and not compared.",)),
     Row(name="guided", about="guided filter, radius 8, its own guide, 12 megapixels grey float32",
         contestants=(Contestant("photochrom", _on(_grey, _guided, _inner())),
                      Contestant("kornia", _on(_grey, _guided_kornia, _inner()))),
