@@ -63,10 +63,9 @@ def test_dtype_is_kept_and_the_input_untouched(operation: Operation, values: dic
     near(result.float(), wide.float(), max(limit, 12 * torch.finfo(dtype).eps, 1e-6) + limit)
 
 
-@everything
+@pytest.mark.parametrize(("operation", "values"), [case for case in CASES if not rounded(*case.values)
+                                                   and case.values[1].get("space") != "linear"])
 def test_nothing_is_clamped(operation: Operation, values: dict) -> None:
-    if rounded(operation, values) or values.get("space") == "linear":
-        return
     image = picture(dtype=torch.float64)
     near(call(operation, 5 * image - 2, **values), 5 * call(operation, image, **values)
          - 2 * call(operation, torch.ones_like(image), **values), 1e-12)
@@ -80,10 +79,8 @@ def test_a_batch_is_its_pictures_one_by_one(operation: Operation, values: dict) 
         assert torch.equal(together[i:i + 1], call(operation, image[i:i + 1], **values))
 
 
-@everything
+@pytest.mark.parametrize(("operation", "values"), [case for case in CASES if not rounded(*case.values)])
 def test_the_slope_is_right(operation: Operation, values: dict) -> None:
-    if rounded(operation, values):
-        return
     image = picture(6, 7, 1, dtype=torch.float64, low=0.3, high=0.7).requires_grad_()
     values = {**values, "box": (0.5, 0.75, 5.5, 5.0)} if "box" in values else values
     assert torch.autograd.gradcheck(lambda image: call(operation, image, **values), (image,))
@@ -104,10 +101,9 @@ def test_call_step_recipe_and_engine_agree(operation: Operation, values: dict) -
         near(way(image), expected)
 
 
-@every_one
-def test_optional_controls_left_out_come_back_left_out(operation: Operation, values: dict) -> None:
-    if others(operation, picture()):
-        return
+@pytest.mark.parametrize("operation", [operation for operation in SIZED if not others(operation, picture())],
+                         ids=lambda operation: operation.name)
+def test_optional_controls_left_out_come_back_left_out(operation: Operation) -> None:
     step = Step(operation)
     again = loads(Recipe([step]).dumps())
     assert next(iter(again)).values() == step.values()

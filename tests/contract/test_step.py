@@ -15,6 +15,7 @@ from photochrom.core.recipe import Recipe
 from photochrom.core.step import Step
 from tests.contract.cases import (
     BLENDED,
+    OPERATIONS,
     array,
     call,
     channels_of,
@@ -113,7 +114,7 @@ def test_weights_of_another_size_are_refused(operation: Operation) -> None:
             one_sentence(error, operation.name, "mask", "6 x 5")
 
 
-@every()
+@every([operation for operation in OPERATIONS if any(name.endswith("_mask") for name in operation.others)])
 def test_weights_of_one_change_nothing_and_of_nought_hide(operation: Operation) -> None:
     image = picture(12, 16)
     given = others(operation, image, optional=True)

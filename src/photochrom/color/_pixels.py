@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from photochrom.num.kernels import load
 from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
+from photochrom.num.plain import is_plain
 from photochrom.num.strips import in_strips, pointwise
 
 _CALL = 32768
@@ -102,14 +102,6 @@ def check(name: str, image: Tensor) -> None:
     """Raise ValueError unless the picture is floating and has three channels."""
     if image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
         raise ValueError(f"{name}: expected a floating picture (B, 3, H, W); got {image.dtype} {tuple(image.shape)}")
-
-
-def is_plain(image: Tensor) -> bool:
-    """Tell whether only the numbers are wanted, on the processor: no derivative, no transformation, no tracing."""
-    return (type(image) is Tensor and image.device.type == "cpu"
-            and not (image.requires_grad and torch.is_grad_enabled())
-            and forward_ad._current_level < 0 and not torch._C._are_functorch_transforms_active()
-            and not torch.compiler.is_compiling())
 
 
 def mix(image: Tensor, matrix: np.ndarray) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from photochrom.num.borders import Border, fold
 from photochrom.num.kernels import load
 from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
+from photochrom.num.plain import is_plain_float
 from photochrom.num.samples import pack
 
 Scheme = Literal["sobel", "scharr", "prewitt", "central", "forward", "backward"]
@@ -23,6 +24,8 @@ SCHEMES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "forward": ((0.0, 1.0, 0.0), (0.0, -1.0, 1.0)), "backward": ((0.0, 1.0, 0.0), (-1.0, 1.0, 0.0)),
 }
 """Smoothing across and slope along, scaled so that a ramp that rises by 1 a pixel has the derivative 1."""
+TANGENT = 13573 / 32768
+"""Of 22.5 degrees, as OpenCV rounds it."""
 _GRAIN = 1 << 17
 """Pixels in one call of a kernel."""
 _TINY = 1e-12
@@ -37,7 +40,7 @@ def derivatives(image: Tensor, scheme: str = "sobel", border: Border = "reflect"
         1.0
     """
     smooth, slope = SCHEMES[scheme]
-    if not _plain(image) or border == "normalize":
+    if not is_plain_float(image) or border == "normalize":
         return separable(image, smooth, slope, border), separable(image, slope, smooth, border)
     source = image.contiguous().flatten(0, 1).numpy()
     across, down = empty(image.shape), empty(image.shape)
@@ -53,7 +56,7 @@ def derivatives(image: Tensor, scheme: str = "sobel", border: Border = "reflect"
 
 def laplacian(image: Tensor, eight: bool = False, border: Border = "reflect") -> Tensor:
     """Return the sum of the four or eight neighbours less as many times the pixel."""
-    if not _plain(image) or border == "normalize":
+    if not is_plain_float(image) or border == "normalize":
         one, bend = (0.0, 1.0, 0.0), (1.0, -2.0, 1.0)
         if eight:
             return separable(image, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), border) - 9 * image
@@ -201,7 +204,7 @@ def across(dx: Tensor, dy: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
     def at(y: int, x: int) -> Tensor:
         return wide[..., 1 + y:1 + y + height, 1 + x:1 + x + width]
 
-    flat = dx.abs() * (13573 / 32768)
+    flat = dx.abs() * TANGENT
     level, upright = dy.abs() < flat, dy.abs() > flat + 2 * dx.abs()
     falling = (dx < 0) != (dy < 0)
     before = torch.where(level, at(0, -1), torch.where(upright, at(-1, 0), torch.where(falling, at(-1, 1), at(-1, -1))))
@@ -213,7 +216,7 @@ def _thinned(smooth: Tensor, low: Tensor, high: Tensor, squared: bool) -> Tensor
     dx, dy = (part[0] for part in sobel_sums(smooth[None].float() if smooth.dtype == torch.uint8 else smooth[None]))
     size = sizes(dx, dy, squared)
     before, after = across(dx, dy, size)
-    flat = dx.abs() * (13573 / 32768)
+    flat = dx.abs() * TANGENT
     straight = (dy.abs() < flat) | (dy.abs() > flat + 2 * dx.abs())
     peak = (size > low) & (size > before) & torch.where(straight, size >= after, size > after)
     return peak.to(torch.uint8) + (peak & (size > high)).to(torch.uint8)
@@ -231,8 +234,3 @@ def _linked(marks: Tensor) -> Tensor:
 
 def _folds(height: int, width: int, border: Border) -> tuple[np.ndarray, np.ndarray]:
     return fold(np.arange(-1, height + 1), height, border), fold(np.array([-1, width]), width, border)
-
-
-def _plain(image: Any) -> bool:
-    wanted = torch.is_grad_enabled() and image.requires_grad
-    return image.dtype == torch.float32 and image.device.type == "cpu" and not wanted and image.numel() > 0

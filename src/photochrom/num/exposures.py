@@ -12,6 +12,7 @@ from torch import Tensor
 from photochrom.num.kernels import load
 from photochrom.num.memory import empty
 from photochrom.num.parallel import limit_threads, parallel_rows
+from photochrom.num.plain import is_plain_float
 
 _POINTS = 8192
 """Pixels of a stack worked on at once: 16 exposures of them, in three channels, stay in a core's cache."""
@@ -144,8 +145,7 @@ def radiance(pictures: Sequence[Tensor], log_times: Tensor, tables: Tensor, blac
     first = pictures[0]
     tables = tables.to(first).expand(first.shape[1], -1)
     times = log_times.to(first)
-    wanted = torch.is_grad_enabled() and any(part.requires_grad for part in (*pictures, times, tables))
-    if first.dtype != torch.float32 or first.device.type != "cpu" or wanted:
+    if not all(map(is_plain_float, (*pictures, times, tables))):
         return _radiance(pictures, times, tables, black.to(first))
     batch, channels, height, width = first.shape
     result = empty(first.shape)
@@ -202,8 +202,7 @@ def fusion_weights(stack: Tensor, contrast: float, saturation: float, exposednes
     Returns:
         (N, 1, H, W).
     """
-    wanted = torch.is_grad_enabled() and stack.requires_grad
-    if stack.dtype == torch.float32 and stack.device.type == "cpu" and not wanted:
+    if is_plain_float(stack):
         result = empty((len(stack), 1, *stack.shape[-2:]))
         arrays = stack.contiguous().numpy(), np.array([contrast, saturation, exposedness], np.float32)
         kernel = load("exposures").quality

@@ -11,6 +11,7 @@ from torch import Tensor
 from photochrom.num.borders import Border, fold
 from photochrom.num.kernels import load
 from photochrom.num.parallel import parallel_rows, threads
+from photochrom.num.plain import is_plain_float
 
 _DTYPES = {np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)}
 
@@ -26,8 +27,7 @@ def median(image: Tensor, radius: int, border: Border) -> Tensor:
     Returns:
         (B, C, H, W); the gradient goes to the pixel whose value was taken.
     """
-    wanted = torch.is_grad_enabled() and image.requires_grad
-    if image.dtype != torch.float32 or image.device.type != "cpu" or wanted or border == "normalize":
+    if not is_plain_float(image) or border == "normalize":
         return _definition(image, radius, border)
     planes = image.flatten(0, 1).numpy()
     return torch.from_numpy(np.stack([median_samples(plane, radius, border) for plane in planes])).reshape(image.shape)

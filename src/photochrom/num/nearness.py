@@ -15,6 +15,7 @@ from photochrom.num.kernels import load
 from photochrom.num.medians import padded
 from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
+from photochrom.num.plain import is_plain_float
 from photochrom.num.strips import pointwise
 
 
@@ -43,8 +44,7 @@ def bilateral_exact(image: Tensor, sigma: float, sigma_range: float, border: Bor
     offsets = np.stack([y[disc], x[disc]], 1) + radius
     place = -(x[disc] ** 2 + y[disc] ** 2) / (2 * sigma ** 2) * math.log2(math.e)
     rate = -math.log2(math.e) / (2 * sigma_range ** 2)
-    wanted = torch.is_grad_enabled() and image.requires_grad
-    if image.dtype != torch.float32 or image.device.type != "cpu" or wanted or border == "normalize":
+    if not is_plain_float(image) or border == "normalize":
         return _definition(image, radius, offsets, place, rate, border)
     result = empty(image.shape)
     kernel, height = load("bilateral").filter_rows, image.shape[-2]

@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from photochrom.num.bands import apply
@@ -19,6 +18,7 @@ from photochrom.num.kernels import load
 from photochrom.num.matrices import Band
 from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
+from photochrom.num.plain import is_plain_float
 
 _TAPS = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 _GRAIN = 1 << 16
@@ -49,7 +49,7 @@ def reduce(image: Tensor) -> Tensor:
         torch.Size([1, 1, 3, 2])
     """
     height, width = image.shape[-2:]
-    if not _plain(image):
+    if not is_plain_float(image):
         return apply(image, _halving(height), _halving(width))
     source = image.contiguous().flatten(0, 1).numpy()
     result = empty((*image.shape[:2], (height + 1) // 2, (width + 1) // 2))
@@ -138,7 +138,7 @@ def blend(pictures: Tensor, weights: Tensor, levels: int | None = None) -> Tenso
 def _mixed(fine: Tensor, coarse: Tensor, share: Tensor, below: Tensor) -> Tensor:
     """Return the sum over pictures of share (fine - expand(coarse)), plus expand(below)."""
     height, width = fine.shape[-2:]
-    if not all(map(_plain, (fine, coarse, share, below))):
+    if not all(map(is_plain_float, (fine, coarse, share, below))):
         detail = fine - expand(coarse, height, width)
         return (detail * share).sum(0, keepdim=True) + expand(below, height, width)
     result = empty((1, *fine.shape[1:]))
@@ -147,11 +147,6 @@ def _mixed(fine: Tensor, coarse: Tensor, share: Tensor, below: Tensor) -> Tensor
     parallel_rows(lambda a, b: kernel(*arrays, a, b), 0, fine.shape[1] * height,
                   max(1, _GRAIN // (width * len(fine))))
     return result
-
-
-def _plain(image: Tensor) -> bool:
-    wanted = torch.is_grad_enabled() and image.requires_grad
-    return image.dtype == torch.float32 and image.device.type == "cpu" and image.numel() > 0 and not wanted
 
 
 @functools.lru_cache(maxsize=64)

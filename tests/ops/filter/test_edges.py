@@ -195,3 +195,18 @@ def test_high_boost_is_the_picture_less_its_blur():
     image = picture(dtype=torch.float64)
     expected = 1.7 * image - photochrom.gaussian(image, sigma=1.5)
     torch.testing.assert_close(photochrom.high_boost(image, boost=1.7, sigma=1.5), expected)
+
+
+@pytest.mark.parametrize(("name", "values"), [("laplacian", {}), ("gradient", {"part": "x"}), ("bilateral", {}),
+                                              ("guided", {}), ("gaussian", {})])
+def test_forward_derivatives_are_not_lost(name, values):
+    """A kernel knows no tangent: where one is asked for, the definition must run."""
+    image, way = picture(), picture(seed=1)
+    function = getattr(photochrom, name)
+    with torch.autograd.forward_ad.dual_level():
+        made = function(torch.autograd.forward_ad.make_dual(image, way), **values)
+        slope = torch.autograd.forward_ad.unpack_dual(made).tangent
+    assert slope is not None
+    step = 1e-6 * way.double()
+    expected = (function(image.double() + step, **values) - function(image.double() - step, **values)) / 2e-6
+    torch.testing.assert_close(slope.double(), expected, atol=2e-4, rtol=0)

@@ -8,11 +8,11 @@ Imported on first use only: it imports Numba.
 import numpy as np
 from numba import njit
 
+from photochrom.num.edges import TANGENT
 from photochrom.num.kernels.powers import wide
 
 _FAST = {"contract", "nsz"}
-TANGENT = np.float32(13573 / 32768)
-"""Of 22.5 degrees, as OpenCV rounds it."""
+_TANGENT = np.float32(TANGENT)
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -218,7 +218,7 @@ def _peaks(dx, dy, above, here, under, low, high, out):
         m = here[j + 1]
         if m > low:
             x, y = abs(dx[j]), abs(dy[j])
-            flat = x * TANGENT
+            flat = x * _TANGENT
             if y < flat:
                 peak = m > here[j] and m >= here[j + 2]
             elif y > flat + x + x:

@@ -1,15 +1,18 @@
-"""Kernels that have a name."""
+"""What correlation and convolution share: kernels that have a name, checks, the way through light."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.errors import ControlError, nearest
 from photochrom.core.types import Kernel
 from photochrom.num.matrices import gaussian_kernel
+from photochrom.num.strips import pointwise
 
 _SOBEL = ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1))
 _SCHARR = ((-3, 0, 3), (-10, 0, 10), (-3, 0, 3))
@@ -73,6 +76,17 @@ def grows(*, size: str, **_: object) -> bool:
     return size != "same"
 
 
+def weighed(way: Callable[..., Tensor], image: Tensor, kernel: Kernel | Tensor | str, border: str, size: str,
+            method: str, space: str) -> Tensor:
+    """Send a picture, or its light, through `correlate` or `convolve` of the engine."""
+    weights = weights_of(kernel, way.__name__)
+    height, width = image.shape[-2:]
+    if size == "valid" and (weights.shape[0] > height or weights.shape[1] > width):
+        raise ControlError(f"{way.__name__}: nothing is valid where a kernel of {weights.shape[1]} x "
+                           f"{weights.shape[0]} is larger than the picture of {width} x {height} pixels")
+    if space == "linear":
+        return pointwise(linear_to_srgb, way(pointwise(srgb_to_linear, image), weights, border, size, method))
+    return way(image, weights, border, size, method)
 
 
 def on_alpha(*, kernel: Kernel | Tensor | str, **_: object) -> dict[str, Any]:

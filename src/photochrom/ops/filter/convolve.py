@@ -7,12 +7,10 @@ from typing import Literal
 from torch import Tensor
 
 from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
-from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Border, Image, Kernel, Space
 from photochrom.num import convolve as engine
-from photochrom.num.strips import pointwise
-from photochrom.ops.filter._named import grows, halo, on_alpha, weights_of
+from photochrom.ops.filter._named import grows, halo, on_alpha, weighed
 
 
 @op(reach="window", halo=halo, resizes=grows, on_alpha=on_alpha,
@@ -55,12 +53,4 @@ def convolve(image: Image, *,
         >>> convolve(x, kernel=((1, 2), (3, 4)), size="valid").flatten().tolist()
         [23.0, 33.0, 53.0, 63.0]
     """
-    weights = weights_of(kernel, "convolve")
-    height, width = image.shape[-2:]
-    if size == "valid" and (weights.shape[0] > height or weights.shape[1] > width):
-        raise ControlError(f"convolve: nothing is valid where a kernel of {weights.shape[1]} x {weights.shape[0]} is "
-                           f"larger than the picture of {width} x {height} pixels")
-    if space == "linear":
-        light = pointwise(srgb_to_linear, image)
-        return pointwise(linear_to_srgb, engine.convolve(light, weights, border, size, method))
-    return engine.convolve(image, weights, border, size, method)
+    return weighed(engine.convolve, image, kernel, border, size, method, space)
