@@ -45,6 +45,7 @@ def reduce(image: Tensor) -> Tensor:
         (B, C, ceil(H / 2), ceil(W / 2)).
 
     Example:
+        >>> import torch
         >>> reduce(torch.ones(1, 1, 5, 4)).shape
         torch.Size([1, 1, 3, 2])
     """
@@ -71,6 +72,7 @@ def expand(image: Tensor, height: int, width: int) -> Tensor:
         (B, C, height, width).
 
     Example:
+        >>> import torch
         >>> expand(torch.ones(1, 1, 3, 2), 5, 4).mean().item()
         1.0
     """
@@ -81,6 +83,7 @@ def gaussian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
     """Return the picture and its halvings, `levels` pictures in all.
 
     Example:
+        >>> import torch
         >>> [part.shape[-1] for part in gaussian_pyramid(torch.ones(1, 1, 4, 10), 3)]
         [10, 5, 3]
     """
@@ -94,6 +97,7 @@ def laplacian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
     """Return what each halving loses, from fine to coarse, and the last halving itself; `collapse` undoes it.
 
     Example:
+        >>> import torch
         >>> picture = torch.rand(1, 1, 9, 6, dtype=torch.float64)
         >>> torch.allclose(collapse(laplacian_pyramid(picture, 3)), picture)
         True
@@ -123,6 +127,7 @@ def blend(pictures: Tensor, weights: Tensor, levels: int | None = None) -> Tenso
         (1, C, H, W). Seams are as wide as the detail they cross, so none is seen.
 
     Example:
+        >>> import torch
         >>> blend(torch.ones(2, 3, 8, 8), torch.full((2, 1, 8, 8), 0.5)).mean().item()
         1.0
     """
