@@ -190,6 +190,14 @@ def near(found: Tensor, expected: Tensor, tolerance: float = 1e-6) -> None:
     assert apart.max().item() <= tolerance
 
 
+def rounding(values: dict[str, Any]) -> float:
+    """Return how far two ways to the same result may be apart.
+
+    A Fourier transform rounds by a part of the largest value; the way back from light multiplies by 12.92 in the dark.
+    """
+    return 1e-6 * (5 if "fourier" in values.values() else 1) * (13 if values.get("space") == "linear" else 1)
+
+
 def array(height: int, width: int, bands: int | None, dtype: Any, seed: int = 3) -> np.ndarray:
     """Return a random array (H, W) or (H, W, bands), integers over their whole range, floats within 0..1."""
     shape = (height, width) if bands is None else (height, width, bands)

@@ -26,6 +26,7 @@ from tests.contract.cases import (
     others,
     picture,
     pictures_of,
+    rounding,
     settings,
 )
 
@@ -66,12 +67,12 @@ def test_planned_in_tiles(operation: Operation, values: dict, extra: str) -> Non
     larger = 2 if extra in ("batch", "double") else 1   # two pictures, or samples of twice the bytes
     memory = larger * little_memory(operation, values, WIDTH, 3)
     result = photochrom.run(step, image, memory=memory, progress=done.append)
-    near(result, step(image))
+    near(result, step(image), rounding(values))
     if operation.reaches(operation.check(values)) is not None:
         assert len(done) > 3
         # A measured operation goes over the tiles twice, and tells half of their pixels each time.
         assert 0.98 * HEIGHT * WIDTH <= sum(done) <= HEIGHT * WIDTH
-    near(photochrom.run(Recipe([step]), image), step(image))
+    near(photochrom.run(Recipe([step]), image), step(image), rounding(values))
 
 
 @every_setting()
@@ -81,9 +82,9 @@ def test_planned_in_strips(operation: Operation, values: dict) -> None:
     image = picture(height, width)
     step = Step(operation, **others(operation, image), **values)
     expected = step(image)
-    near(photochrom.run(step, image), expected)
+    near(photochrom.run(step, image), expected, rounding(values))
     if operation.reaches(operation.check(values)) is not None:
-        near(photochrom.run(step, image, memory=4 * 10**6), expected)
+        near(photochrom.run(step, image, memory=4 * 10**6), expected, rounding(values))
 
 
 @every_setting()

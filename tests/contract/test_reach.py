@@ -23,6 +23,7 @@ from tests.contract.cases import (
     near,
     others,
     picture,
+    rounding,
 )
 
 PIXEL = [operation for operation in OPERATIONS if operation.reach == "pixel"]
@@ -68,7 +69,8 @@ def test_window_operations_commute_with_cropping_beyond_the_halo(operation: Oper
         cut = {name: other[..., y0:y1, x0:x1] if operation.ports[name].aligned else other
                for name, other in given.items()}
         part = call(operation, image[..., y0:y1, x0:x1], cut, **values)
-        near(part[..., top - y0:bottom - y0, left - x0:right - x0], whole[..., top:bottom, left:right])
+        near(part[..., top - y0:bottom - y0, left - x0:right - x0], whole[..., top:bottom, left:right],
+             rounding(values))
 
 
 @every([operation for operation in WINDOW if operation.name not in UNMOVED])

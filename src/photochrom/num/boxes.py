@@ -12,7 +12,7 @@ from torch import Tensor
 from photochrom.num.kernels import load
 from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
-from photochrom.num.sampling import Windows, by_kernel, kernel_of, still
+from photochrom.num.sampling import Windows, by_kernel, kernel_of
 
 _CHUNKS = 16
 """Parts of a picture summed apart, then in order: the same sum with any number of threads."""
@@ -106,43 +106,33 @@ class _ByWeights(torch.autograd.Function):
         rows, columns = _windows(top, down, image.shape[-2]), _windows(left, across, image.shape[-1])
         grad = grads[0]
         wanted = ctx.needs_input_grad
-        in_image = in_down = in_across = None
-        if wanted[1]:   # <X, G B>: rows of the picture with rows of the gradient spread across
-            spread = by_kernel(grad, still(grad.shape[-2]), columns.transpose)
-            in_down = _products_down(image, spread, rows)
-            if wanted[0]:
-                in_image = by_kernel(spread, rows.transpose, still(image.shape[-1]))
-        elif wanted[0]:
-            in_image = by_kernel(grad, rows.transpose, columns.transpose)
-        if wanted[2]:   # <A X, G>
-            in_across = _products_across(by_kernel(image, rows, still(image.shape[-1])), grad, columns)
-        return in_image, in_down, in_across, None, None
+        if wanted[1] or wanted[2]:
+            return (*_gradients(image, grad, rows, columns, wanted[0]), None, None)
+        in_image = by_kernel(grad, rows.transpose, columns.transpose) if wanted[0] else None
+        return in_image, None, None, None, None
 
 
 def _windows(starts: Tensor, weights: Tensor, n: int) -> Windows:
     return Windows(starts.numpy(), weights.detach().numpy(), n)
 
 
-def _products_down(image: Tensor, spread: Tensor, rows: Windows) -> Tensor:
-    """Return for output row i and tap k the sum over planes of image row start + k times spread row i."""
-    found = empty(rows.weights.shape)
-    source, other = (tensor.detach().contiguous().flatten(0, 1).numpy() for tensor in (image, spread))
-    kernel, target = load("resample").products_down, found.numpy()
-    parallel_rows(lambda a, b: kernel(source, other, rows.single[0], target, a, b), 0, len(target),
-                  max(1, -(-len(target) // _CHUNKS)))
-    return found
-
-
-def _products_across(tall: Tensor, grad: Tensor, columns: Windows) -> Tensor:
-    """Return for output column j and tap l the sum over planes and rows of tall column start + l times grad's j."""
-    source, other = (tensor.detach().contiguous().flatten(0, 2).numpy() for tensor in (tall, grad))
-    parts = np.zeros((_CHUNKS, *columns.weights.shape), np.float32)
-    kernel, length = load("resample").products_across, -(-len(source) // _CHUNKS)
+def _gradients(image: Tensor, grad: Tensor, rows: Windows, columns: Windows,
+               in_image: bool) -> tuple[Tensor | None, Tensor, Tensor]:
+    """Return the gradients in the picture, in the weights down, <X, G B>, and in those across, <A X, G>."""
+    source, given = (tensor.detach().contiguous().flatten(0, 1).numpy() for tensor in (image, grad))
+    kernel = load("resample")
+    blocks = -(-given.shape[1] // kernel.ROWS)
+    length = -(-blocks // _CHUNKS)
+    into = empty(image.shape) if in_image else empty((0, 0, *image.shape[2:]))
+    down, (width, taps) = empty(rows.weights.shape), columns.weights.shape
+    parts = np.zeros((_CHUNKS, width, -(-taps // kernel.SUMS) * kernel.SUMS), np.float32)
+    args = (source, given, *rows.single, columns.single[0], *rows.transpose.single, *columns.transpose.single,
+            into.flatten(0, 1).numpy(), down.numpy())
 
     def chunks(first: int, last: int) -> None:
         for part in range(first, last):
-            kernel(source, other, columns.single[0], parts[part], part * length,
-                   min(len(source), (part + 1) * length))
+            kernel.gradients(*args, parts[part], min(blocks, part * length), min(blocks, (part + 1) * length))
 
     parallel_rows(chunks, 0, _CHUNKS, 1)
-    return torch.from_numpy(parts.sum(0, dtype=np.float64).astype(np.float32))
+    across = torch.from_numpy(parts[..., :taps].sum(0, dtype=np.float64).astype(np.float32))
+    return into if in_image else None, down, across

@@ -200,8 +200,8 @@ def by_kernel(image: Tensor, rows: Windows, columns: Windows) -> Tensor:
     target = result.flatten(0, 1).numpy()
     kernel = load("resample")
     units = len(source) * -(-target.shape[1] // kernel.ROWS)
-    parallel_rows(lambda a, b: kernel.resample(source, *rows.single, *columns.single, target, a, b), 0, units,
-                  max(1, units // (8 * threads())))
+    given = (source, *rows.single, *columns.single, columns.still, target)
+    parallel_rows(lambda a, b: kernel.resample(*given, a, b), 0, units, max(1, units // (8 * threads())))
     return result
 
 

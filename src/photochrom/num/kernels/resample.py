@@ -17,6 +17,8 @@ from photochrom.num.kernels.powers import wide
 
 ROWS = 16
 """Rows of one unit of work: across, they lie side by side in a vector."""
+SUMS = 8
+"""Sums over the rows of a unit that are made together."""
 _FAST = {"contract", "nsz"}
 _VECTOR = ir.VectorType(ir.FloatType(), ROWS)
 _INDEX = ir.VectorType(ir.IntType(32), ROWS)
@@ -78,7 +80,7 @@ def _column(context: Any, turned: Any, at: Any, weights: Any, first: Any, taps: 
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def resample(source, start_y, weight_y, start_x, weight_x, out, first, last):
+def resample(source, start_y, weight_y, start_x, weight_x, still, out, first, last):
     """Write units first..last of the result.
 
     Args:
@@ -87,6 +89,7 @@ def resample(source, start_y, weight_y, start_x, weight_x, out, first, last):
         weight_y: (h, K) float32, weights of the rows from there on; all lie inside. K is a multiple of 4 or below it.
         start_x: (w,) first input column of each output column.
         weight_x: (w, L) float32.
+        still: whether columns stay as they are.
         out: (P, h, w) float32; written.
         first: first unit; unit u is block u % blocks of `ROWS` rows of plane u // blocks.
         last: one past the last unit.
@@ -103,6 +106,10 @@ def resample(source, start_y, weight_y, start_x, weight_x, out, first, last):
     for unit in range(first, last):
         plane, top = unit // blocks, unit % blocks * ROWS
         count = min(ROWS, height - top)
+        if still:
+            for i in range(top, top + count):
+                _row(source[plane], start_y[i], weight_y[i], down, out[plane, i])
+            continue
         for r in range(count):
             i = top + r
             _row(source[plane], start_y[i], weight_y[i], down, rows[r, :across])
@@ -152,30 +159,156 @@ def _one(a, p, fresh, row):
             row[j] += p * a[j]
 
 
+@intrinsic
+def _sums(context: Any, turned: Any, at: Any, other: Any, first: Any, out: Any, to: Any) -> Any:
+    """out[to + k] += sum_r turned[at + 16 k + r] other[first + r], for r below 16 and k below `SUMS`."""
+    n = types.intp
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        turned, at, other, first, out, to = args
+        turned, other, out = (_data(ctx, b, sig.args[i], a) for i, a in ((0, turned), (2, other), (4, out)))
+        factor = b.load(_place(b, other, first), align=4)
+        parts = [b.fmul(factor, b.load(_place(b, turned, b.add(at, at.type(k * ROWS))), align=4)) for k in range(SUMS)]
+        while True:   # neighbours in a vector are added, and two vectors share one
+            size = ROWS if len(parts) > 1 else ROWS // 2
+            kind = ir.VectorType(ir.IntType(32), size)
+            even, odd = (ir.Constant(kind, [2 * i + k for i in range(size)]) for k in (0, 1))
+            pairs = zip(parts[::2], parts[1::2] or parts, strict=True)
+            parts = [b.fadd(b.shuffle_vector(p, q, even), b.shuffle_vector(p, q, odd)) for p, q in pairs]
+            if size < ROWS:
+                break
+        place = b.bitcast(b.gep(out, [to]), parts[0].type.as_pointer())
+        b.store(b.fadd(b.load(place, align=4), parts[0]), place, align=4)
+        return ctx.get_dummy_value()
+
+    return types.void(turned, n, other, n, out, n), generate
+
+
 @njit(nogil=True, cache=True, fastmath=_FAST | {"reassoc"})
-def products_down(source, other, starts, out, first, last):
-    """Write out[i, k] for rows first..last: the sum over p and j of source[p, starts[i] + k, j] other[p, i, j]."""
+def _row_and_products(source, begin, weights, taps, row, other, out, fresh):
+    """As `_row`, and out[k] = or, unless fresh, += the sum of source[begin + k] other."""
+    row[:] = 0
+    if fresh:
+        out[:] = 0
+    k = 0
+    while k + 4 <= taps:
+        _four_and_products(source[begin + k], source[begin + k + 1], source[begin + k + 2], source[begin + k + 3],
+                           weights[k : k + 4], row, other, out[k : k + 4])
+        k += 4
+    while k < taps:
+        _one_and_product(source[begin + k], weights[k], row, other, out[k : k + 1])
+        k += 1
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST | {"reassoc"})
+def _four_and_products(a, b, c, d, weights, row, other, out):
     wide()
-    for i in range(first, last):
-        for k in range(out.shape[1]):
-            total = 0.0
-            for plane in range(len(source)):
-                a, b = source[plane, starts[i] + k], other[plane, i]
-                part = np.float32(0)
-                for j in range(a.size):
-                    part += a[j] * b[j]
-                total += part
-            out[i, k] = total
+    p, q, s, t = weights[0], weights[1], weights[2], weights[3]
+    e = f = g = h = np.float32(0)
+    for j in range(row.size):
+        o = other[j]
+        row[j] += p * a[j] + q * b[j] + s * c[j] + t * d[j]
+        e += a[j] * o
+        f += b[j] * o
+        g += c[j] * o
+        h += d[j] * o
+    out[0] += e
+    out[1] += f
+    out[2] += g
+    out[3] += h
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST | {"reassoc"})
+def _one_and_product(a, weight, row, other, out):
+    wide()
+    part = np.float32(0)
+    for j in range(row.size):
+        row[j] += weight * a[j]
+        part += a[j] * other[j]
+    out[0] += part
+
+
+@njit(nogil=True, cache=True)
+def _lay(source, top, count, rows, flat, pitch, out):
+    """Lay up to `ROWS` rows of a plane side by side: column j of them is out[16 j : 16 j + 16], 0 beyond the last."""
+    width = source.shape[1]
+    for r in range(ROWS):
+        if r < count:
+            rows[r, :width] = source[top + r]
+        else:
+            rows[r] = 0
+    for j in range(0, pitch, ROWS):
+        _turn(flat, j, pitch, out, j * ROWS, ROWS)
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def products_across(source, other, starts, out, first, last):
-    """Add to out[j, l] the sum over rows r in first..last of source[r, starts[j] + l] other[r, j]."""
-    wide()
-    taps = out.shape[1]
-    for r in range(first, last):
-        a, b = source[r], other[r]
-        for j in range(len(starts)):
-            at, g, line = starts[j], b[j], out[j]
-            for k in range(taps):
-                line[k] += g * a[at + k]
+def gradients(source, grad, start_y, weight_y, start_x, back_y, weight_back_y, back_x, weight_back_x, into, down,
+              across, first, last):
+    """Write the gradients of `resample` in its picture and its weights.
+
+    All of it in one pass over the picture, block by block of `ROWS` rows of the result: what a block reads and writes
+    stays near.
+
+    Args:
+        source: (P, H, W) float32, what was resampled.
+        grad: (P, h, w) float32, the gradient of the result.
+        start_y: (h,) first input row of each output row; none lies above the one before it.
+        weight_y: (h, K) float32.
+        start_x: (w,) first input column of each output column.
+        back_y: (H,) first output row that reads an input row.
+        weight_back_y: (H, M) float32, the weights of that output row and the ones after it.
+        back_x: (W,) likewise for columns.
+        weight_back_x: (W, N) float32.
+        into: (P, H, W) float32, the gradient in the picture; written, unless P is 0.
+        down: (h, K) float32; written: [i, k] is the sum of source row start_y[i] + k times row i of grad spread across.
+        across: (w, L) float32, L a multiple of `SUMS`; added to: [j, l] gets the sum over rows i of column
+            start_x[j] + l of the picture resampled down, times grad column j.
+        first: first block.
+        last: one past the last block.
+    """
+    planes, height, width = grad.shape
+    tall, breadth = source.shape[1:]
+    count_y, taps, reach, taps_back = weight_y.shape[1], across.shape[1], weight_back_y.shape[1], weight_back_x.shape[1]
+    blocks = (height + ROWS - 1) // ROWS
+    pitch, long = (breadth + ROWS - 1) // ROWS * ROWS, (width + ROWS - 1) // ROWS * ROWS
+    rows, lines = np.zeros((ROWS, pitch), np.float32), np.zeros((ROWS, long), np.float32)
+    turned, other = np.zeros((pitch + taps) * ROWS, np.float32), np.zeros(long * ROWS, np.float32)
+    flat, flat_lines, found = rows.reshape(-1), lines.reshape(-1), across.reshape(-1)
+    weights_back = weight_back_x.reshape(-1)
+    spread = np.zeros((0, pitch), np.float32)
+    for block in range(first, last):
+        top = block * ROWS
+        count = min(ROWS, height - top)
+        # the input rows of a block are those from its first window to the next block's
+        y0 = 0 if block == 0 else start_y[top]
+        y1 = tall if block == blocks - 1 else start_y[top + ROWS]
+        low, high = top, top + count
+        if len(into):
+            for y in range(y0, y1):
+                low, high = min(low, back_y[y]), max(high, back_y[y] + reach)
+        groups = (high - low + ROWS - 1) // ROWS
+        if len(spread) < groups * ROWS:
+            spread = np.zeros((groups * ROWS, pitch), np.float32)
+        wide_lines = spread.reshape(-1)
+        for plane in range(planes):
+            for group in range(groups):   # grad times the weights across
+                begin = low + group * ROWS
+                _lay(grad[plane], begin, min(ROWS, height - begin), lines, flat_lines, long, other)
+                for j in range(breadth):
+                    _column(other, back_x[j] * ROWS, weights_back, j * taps_back, taps_back, turned, j * ROWS)
+                for j in range(0, pitch, ROWS):
+                    _turn(turned, j * ROWS, ROWS, wide_lines, group * ROWS * pitch + j, pitch)
+            if len(into):
+                for y in range(y0, y1):
+                    _row(spread, back_y[y] - low, weight_back_y[y], reach, into[plane, y])
+            for r in range(count):
+                i = top + r
+                _row_and_products(source[plane], start_y[i], weight_y[i], count_y, rows[r, :breadth],
+                                  spread[i - low, :breadth], down[i], plane == 0)
+            rows[count:] = 0
+            for j in range(0, pitch, ROWS):
+                _turn(flat, j, pitch, turned, j * ROWS, ROWS)
+            _lay(grad[plane], top, count, lines, flat_lines, long, other)
+            for j in range(width):
+                for k in range(0, taps, SUMS):
+                    _sums(turned, (start_x[j] + k) * ROWS, other, j * ROWS, found, j * taps + k)

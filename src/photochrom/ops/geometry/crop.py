@@ -89,6 +89,8 @@ def _learnt(image: Tensor, box: Tensor, size: tuple[int, int] | None, resample: 
         _check(one, width, height)
     x0, y0, x1, y1 = plain[0]
     shape = size or (max(1, round(y1 - y0)), max(1, round(x1 - x0)))
+    if len(image) == 1:   # taking a batch apart and putting it together copies the picture's gradient
+        return resample_by_box(image, boxes[0], shape, resample, a, antialias)
     return torch.cat([resample_by_box(picture[None], one, shape, resample, a, antialias)
                       for picture, one in zip(image, boxes, strict=True)])
 
