@@ -20,8 +20,8 @@ from tests.contract.cases import (
     others,
     picture,
     pictures_of,
-    rounding,
     portion,
+    rounding,
 )
 
 
