@@ -13,7 +13,7 @@ from photochrom.num.bands import separable
 from photochrom.num.borders import Border, fold
 from photochrom.num.kernels import load
 from photochrom.num.memory import empty
-from photochrom.num.parallel import parallel_rows
+from photochrom.num.parallel import parallel_rows, threads
 from photochrom.num.plain import is_plain_float
 from photochrom.num.samples import pack
 
@@ -181,8 +181,30 @@ def thin_samples(smooth: np.ndarray, low: float, high: float, squared: bool) -> 
     kernels, limits = load("edges"), (np.float32(low), np.float32(high))
     parallel_rows(lambda a, b: kernels.thin(smooth, fold_y, fold_x, squared, *limits, marks, a, b), 0, height,
                   max(1, _GRAIN // width))
-    kernels.link(whole, whole.view(np.uint64), pitch)
+    _link(whole, height + 2, pitch)
     return marks
+
+
+def _link(whole: np.ndarray, rows: int, pitch: int) -> None:
+    """Turn marks of 1 that hang together with a 2 into 2: in bands of rows apart, then across the seams."""
+    link, words = load("edges").link, whole.view(np.uint64)
+    tall = max(2, -(-rows // (4 * threads())))
+
+    def band(first: int, last: int) -> None:
+        for k in range(first, last):
+            rest = k * tall, min(rows, (k + 1) * tall)
+            link(whole, words, pitch, *rest, *rest)
+
+    parallel_rows(band, 0, -(-rows // tall), 1)
+    for seam in range(tall, rows, tall):
+        link(whole, words, pitch, 0, rows, seam - 1, seam + 1)
+
+
+def white_samples(marks: np.ndarray) -> np.ndarray:
+    """Return 255 where `thin_samples` found an edge, else 0; (H, W) uint8."""
+    made, kernel = np.empty(marks.shape, np.uint8), load("edges").white
+    parallel_rows(lambda a, b: kernel(marks, made, a, b), 0, len(made), max(1, _GRAIN // made.shape[1]))
+    return made
 
 
 def sobel_sums(smooth: Tensor) -> tuple[Tensor, Tensor]:

@@ -232,17 +232,22 @@ def _peaks(dx, dy, above, here, under, low, high, out):
 
 
 @njit(nogil=True, cache=True)
-def link(marks, words, pitch):
-    """Turn every 1 that hangs together with a 2, by sides or corners, into a 2, in place.
+def link(marks, words, pitch, low, high, first, last):
+    """Turn every 1 of rows low..high that hangs together with a 2 of rows first..last there into a 2, in place.
 
     Args:
         marks: flat uint8 rows of `pitch`, a multiple of 8; the first and last row and column are 0.
         words: the same memory as uint64.
         pitch: length of a row.
+        low: rows that may be looked at and changed.
+        high: one past the last of them.
+        first: rows whose 2s are followed.
+        last: one past the last of them.
     """
     stack = np.empty(4096, np.int64)
     steps = (-pitch - 1, -pitch, -pitch + 1, -1, 1, pitch - 1, pitch, pitch + 1)
-    for k in range(words.size):
+    begin, end = low * pitch, high * pitch
+    for k in range(first * pitch // 8, last * pitch // 8):
         if words[k] == 0:
             continue
         for start in range(8 * k, 8 * k + 8):
@@ -258,7 +263,22 @@ def link(marks, words, pitch):
                     more[:count] = stack[:count]
                     stack = more
                 for step in steps:
-                    if marks[at + step] == 1:
-                        marks[at + step] = 2
-                        stack[count] = at + step
+                    to = at + step
+                    if begin <= to < end and marks[to] == 1:
+                        marks[to] = 2
+                        stack[count] = to
                         count += 1
+
+
+@njit(nogil=True, cache=True)
+def white(marks, out, first, last):
+    """Write 255 where marks (H, W) are 2, else 0."""
+    for i in range(first, last):
+        _white(marks[i], out[i])
+
+
+@njit(nogil=True, cache=True)
+def _white(marks, out):
+    wide()
+    for j in range(out.size):
+        out[j] = np.uint8(0) - (marks[j] >> np.uint8(1))

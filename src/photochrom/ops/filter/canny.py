@@ -21,6 +21,7 @@ from photochrom.num.edges import (
     sobel_sums,
     thin_edges,
     thin_samples,
+    white_samples,
 )
 from photochrom.num.histograms import luminance
 
@@ -35,8 +36,7 @@ def _on_samples(samples: np.ndarray, *, sigma: float, low: float, high: float, t
     if samples.dtype != np.uint8 or samples.shape[2] != 1 or not plain or low > high:
         return None
     limits = (low * low, high * high) if norm == "l2" else (low, high)
-    marks = thin_samples(blur_samples(samples[..., 0], sigma), *limits, norm == "l2")
-    return (marks & 2) * np.uint8(127) + (marks >> 1)   # 2 becomes 255, 0 and 1 become 0
+    return white_samples(thin_samples(blur_samples(samples[..., 0], sigma), *limits, norm == "l2"))
 
 
 @op(reach="image", gives=1, on_samples=_on_samples)
