@@ -192,9 +192,9 @@ def _link(whole: np.ndarray, rows: int, pitch: int) -> None:
 
     def band(first: int, last: int) -> None:
         for k in range(first, last):
-            rest = k * tall, min(rows, (k + 1) * tall)
-            link(whole, words, pitch, *rest, *rest)
-
+            top, bottom = k * tall, min(rows, (k + 1) * tall)
+            link(whole, words, pitch, top, bottom, top, bottom)
+    
     parallel_rows(band, 0, -(-rows // tall), 1)
     for seam in range(tall, rows, tall):
         link(whole, words, pitch, 0, rows, seam - 1, seam + 1)
@@ -202,8 +202,9 @@ def _link(whole: np.ndarray, rows: int, pitch: int) -> None:
 
 def white_samples(marks: np.ndarray) -> np.ndarray:
     """Return 255 where `thin_samples` found an edge, else 0; (H, W) uint8."""
-    made, kernel = np.empty(marks.shape, np.uint8), load("edges").white
-    parallel_rows(lambda a, b: kernel(marks, made, a, b), 0, len(made), max(1, _GRAIN // made.shape[1]))
+    height, width = marks.shape
+    made, kernel = np.empty((height, width), np.uint8), load("edges").white
+    parallel_rows(lambda a, b: kernel(marks, made, a, b), 0, height, max(1, _GRAIN // width))
     return made
 
 
