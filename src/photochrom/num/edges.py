@@ -194,7 +194,7 @@ def _link(whole: np.ndarray, rows: int, pitch: int) -> None:
         for k in range(first, last):
             top, bottom = k * tall, min(rows, (k + 1) * tall)
             link(whole, words, pitch, top, bottom, top, bottom)
-    
+
     parallel_rows(band, 0, -(-rows // tall), 1)
     for seam in range(tall, rows, tall):
         link(whole, words, pitch, 0, rows, seam - 1, seam + 1)
