@@ -128,6 +128,12 @@ CONTROLS = {
     "mirror": "whether the mirror image lies outside, or the other side",
     "at": "where in the spectrum",
     "width": "the radius of a hole in the spectrum",
+    "model": "which network",
+    "ensemble": "whether the mean over turned and mirrored pictures is taken",
+    "precision": "the numbers a network computes with",
+    "backend": "what computes a network",
+    "keep_mean": "whether the mean of each channel stays",
+    "unknown": "what is done about noise whose strength is not known",
     "noise": "the power of noise, as a share of the picture's",
 }
 UNITS = {"", "px", "EV", "deg", "%"}

@@ -117,6 +117,19 @@ def fit_kernel(pictures: Annotated[list[Path], typer.Argument(metavar="BEFORE AF
     fit_filter(pictures, output, options, curve, as_json, quiet, overwrite)
 
 
+@app.command("export", rich_help_panel="Recipes and files")
+@guarded
+def export(name: Annotated[str, typer.Argument(metavar="NAME", help="weights of a network: a name, or a file")],
+           output: Annotated[Path, typer.Option("-o", "--output", metavar="NET.onnx", help="the file to write")],
+           scale: Annotated[int | None, typer.Option(help="which factor, of a network that offers several")] = None,
+           as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+           overwrite: operate.OverwriteOption = False) -> None:
+    """Write a network as ONNX for other runtimes, and check their numbers against torch's."""
+    from photochrom.cli.exporting import export_network
+
+    export_network(name, output, scale, as_json, quiet, overwrite)
+
+
 @app.command("view", rich_help_panel="Recipes and files",
              context_settings={"ignore_unknown_options": True})
 @guarded

@@ -44,7 +44,7 @@ def denoise(image: Image, *,
             noise in the whole picture first and takes the network for it.
         model: `best` is the best shipped network; else the name of shipped weights, a file, the name of a file in a
             folder of PHOTOCHROM_WEIGHTS, or hf:owner/repository.
-        ensemble: take the mean over the eight ways to turn and mirror the picture; eight times as long, a little better.
+        ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.
         keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once.
