@@ -12,6 +12,8 @@ from photochrom.io import write as write
 from photochrom.learn.fit import fit as fit
 from photochrom.learn.kernels import fit_kernel as fit_kernel
 from photochrom.ops.colorize.colorize_scribbles import colorize_scribbles as colorize_scribbles
+from photochrom.ops.degrade.add_noise import add_noise as add_noise
+from photochrom.ops.degrade.compress_jpeg import compress_jpeg as compress_jpeg
 from photochrom.ops.filter.bilateral import bilateral as bilateral
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.canny import canny as canny
@@ -96,6 +98,7 @@ __all__ = [
     "Recipe",
     "Step",
     "__version__",
+    "add_noise",
     "affine",
     "align_exposures",
     "apply_lut",
@@ -111,6 +114,7 @@ __all__ = [
     "color2gray",
     "color2gray_local",
     "colorize_scribbles",
+    "compress_jpeg",
     "contrast",
     "convolve",
     "correlate",

@@ -37,6 +37,7 @@ COMPANIONS: dict[tuple[str, str, float], dict[str, Any]] = {
 """Other controls that must move along where one stands at an end of its range."""
 
 STRAIGHT_THROUGH = {
+    "compress_jpeg": "rounding of coefficients, whose true slope of 0 would teach nothing",
     "posterize": "a staircase, whose true slope of 0 would teach nothing",
 }
 """Operations that pass the gradient on as if they did nothing."""
