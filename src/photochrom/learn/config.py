@@ -304,12 +304,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     kinds: dict[Any, tuple[type, str]] = {float: (float, "a number"), int: (int, "a whole number"),
                                           bool: (bool, "true or false"), str: (str, "text")}
     kind, words = kinds.get(hint, (dict, "a table"))
-    kind, words = kinds.get(hint, (dict, "a table"))
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise RecipeError(f"{where}: expected {words}, got {value!r}")
-        raise RecipeError(f"{where}: expected {words}, got {value!r}")
-    if (kind is float and value != value) or value in (float("inf"), float("-inf")):
     if (kind is float and value != value) or value in (float("inf"), float("-inf")):
         raise RecipeError(f"{where}: expected a finite number, got {value}")
     return value
