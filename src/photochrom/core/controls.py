@@ -21,7 +21,7 @@ class Control:
 
     name: str
     kind: Literal["float", "int", "bool", "choice", "color", "point", "points", "curve", "size", "box", "kernel",
-                  "matrix"]
+                  "matrix", "model"]
     default: Any
     range: Range | None = None
     choices: tuple[str, ...] = ()
@@ -162,6 +162,12 @@ def _kernel(value: Any) -> tuple[tuple[float, ...], ...] | str:
     return value if isinstance(value, str) and value.isidentifier() else _rows(value)
 
 
+def _model(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value
+
+
 def _size(value: Any) -> tuple[int, ...]:
     height, width = (_int(part) for part in value)
     if min(height, width) < 1:
@@ -172,7 +178,7 @@ def _size(value: Any) -> tuple[int, ...]:
 _CANONICAL: dict[str, Callable[[Any], Any]] = {
     "float": _float, "int": _int, "bool": _bool, "choice": _choice, "color": _color,
     "point": lambda value: _tuple_of(value, 2), "points": _points, "curve": _curve, "size": _size,
-    "box": _box, "kernel": _kernel, "matrix": _rows,
+    "box": _box, "kernel": _kernel, "matrix": _rows, "model": _model,
 }
 _EXPECTED = {
     "float": "a finite number", "int": "a whole number", "bool": "true or false", "choice": "a name",
@@ -180,7 +186,7 @@ _EXPECTED = {
     "curve": "two or more points (input, output) with rising inputs", "size": "a size (height, width) of at least 1",
     "box": "a box (x0, y0, x1, y1) with x0 < x1 and y0 < y1",
     "kernel": "a name or rows of finite numbers, all of one length",
-    "matrix": "rows of finite numbers, all of one length",
+    "matrix": "rows of finite numbers, all of one length", "model": "the name of weights, or a file of them",
 }
 
 

@@ -55,6 +55,8 @@ class Operation:
     measured: Measured | None = None
     gives: int | None = None
     resizes: bool | Callable[..., bool] = False
+    enlarges: Callable[..., int] | None = None
+    """From the controls, how many times higher and wider the result is, where it still comes from a neighbourhood."""
     light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
     """How it decodes to linear light and back where its control `space` says so."""
     moves: Callable[..., bool] | None = None
@@ -155,6 +157,10 @@ class Operation:
         """Tell whether, by its controls, the result has another size than the picture."""
         return self.resizes(**controls) if callable(self.resizes) else self.resizes
 
+    def factor(self, controls: Mapping[str, Any]) -> int:
+        """Return how many rows of the result come from one of the picture, where it can be made in tiles."""
+        return self.enlarges(**controls) if self.enlarges is not None else 1
+
     def reaches(self, controls: Mapping[str, Any]) -> int | None:
         """Return how many pixels beyond a pixel are looked at, or None if the whole picture is needed at once."""
         if self.framed is not None and self.framed(**controls):
@@ -190,6 +196,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        gives: int | None = None, resizes: bool | Callable[..., bool] = False,
        framed: Callable[..., bool] | None = None, on_samples: Callable[..., Any] | None = None,
        on_alpha: Callable[..., dict[str, Any] | None] | None = None, moves: Callable[..., bool] | None = None,
+       enlarges: Callable[..., int] | None = None,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -208,6 +215,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         framed: for `reach="pixel"`: from the controls, whether a pattern over the whole frame is laid on the pixels.
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16
             without any conversion to floats, or None where these controls need floats.
+        enlarges: for `reach="window"` and `resizes`: from the controls, the whole factor by which the result is larger.
         moves: from the controls, whether pixels only change place and none are mixed.
 
     Returns:
@@ -219,7 +227,8 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
     """
     def declare(function: F) -> F:
         operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes, framed)
-        operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light, moves=moves)
+        operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light, moves=moves,
+                            enlarges=enlarges)
         names = list(operation.ports)
 
         @functools.wraps(function)

@@ -45,7 +45,7 @@ class Port:
 class Kind:
     """Names a control type that plain Python types cannot tell apart."""
 
-    name: Literal["color", "point", "points", "curve", "size", "box", "kernel", "matrix"]
+    name: Literal["color", "point", "points", "curve", "size", "box", "kernel", "matrix", "model"]
 
 
 Image: TypeAlias = Annotated[Tensor, Port(aligned=True)]
@@ -103,6 +103,9 @@ Kernel: TypeAlias = Annotated[tuple[tuple[float, ...], ...], Kind("kernel")]
 
 Matrix: TypeAlias = Annotated[tuple[tuple[float, ...], ...], Kind("matrix")]
 """A matrix by its rows, acting on points (x, y) of the picture; written like a kernel."""
+
+Model: TypeAlias = Annotated[str, Kind("model")]
+"""Weights of a network: a name, or a file."""
 
 Size: TypeAlias = Annotated[tuple[int, int], Kind("size")]
 """A size (h, w) in pixels; written WxH on the command line."""

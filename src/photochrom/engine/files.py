@@ -81,10 +81,10 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
             for _, _, image, alpha in work.tiles():
                 yield encoder.encode(image, alpha)
 
-        save_strips(target, encoder, work.feed.height, work.feed.width, strips(), quality=options.quality,
+        save_strips(target, encoder, work.height, work.width, strips(), quality=options.quality,
                     overwrite=options.overwrite, protect=(source, *protect))
         notes = (*opened.about.notes, *encoder.notes)
-        return Done(source, target, work.feed.width, work.feed.height, time.perf_counter() - began, notes)
+        return Done(source, target, work.width, work.height, time.perf_counter() - began, notes)
 
 
 def _feed(opened: Source) -> RowFeed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,8 +45,12 @@ def plan(steps: Sequence[Step], height: int, width: int, channels: int, memory: 
     Raises:
         MemoryBudgetError: not even the smallest tile fits.
     """
-    reach = sum(halo(step) or 0 for step in steps)
-    row = width * channels * 4 * COPIES
+    reach, grown, held = 0, 1, 1
+    for step in steps:
+        reach += -(-(halo(step) or 0) // grown)
+        grown *= factor(step)
+        held = max(held, grown * grown)
+    row = width * channels * 4 * COPIES * held
     affordable = memory // row - 2 * reach
     least = min(height, LEAST_ROWS)
     if affordable < least:
@@ -54,7 +59,7 @@ def plan(steps: Sequence[Step], height: int, width: int, channels: int, memory: 
         need = row * min(height, least + 2 * reach)
         raise MemoryBudgetError(f"this recipe needs {size(need)} for a picture {width} pixels wide, "
                                 f"{size(memory)} is allowed; raise --memory")
-    rows = max(PREFERRED // width, OVERLAP * reach, least)
+    rows = max(PREFERRED // (width * held), OVERLAP * reach, least)
     return Plan(max(1, min(rows, affordable, height)), reach)
 
 
@@ -79,12 +84,28 @@ def check_masks(steps: Sequence[Step], height: int, width: int) -> None:
                                f"{mask.shape[-2]} pixels, the picture {width} x {height}")
 
 
+def factor(step: Step) -> int:
+    """Return how many rows of its result come from one row of a step's picture."""
+    return step.operation.factor(step.controls)
+
+
+def factors(steps: Sequence[Step]) -> int:
+    """Return how many rows come out of steps for one that goes in."""
+    return math.prod(factor(step) for step in steps)
+
+
 def needs(steps: Sequence[Step], start: int, stop: int, height: int) -> list[tuple[int, int]]:
-    """Return the rows that go into each step so that rows start..stop come out, and those rows last."""
+    """Return the rows that go into each step so that what comes of rows start..stop comes out, and those rows last.
+
+    Rows are counted in the picture as it is before each step, which may be larger than the one that went in.
+    """
+    total = factors(steps)
+    start, stop, height = start * total, stop * total, height * total
     intervals = [(start, stop)]
     for step in reversed(steps):
-        reach = halo(step) or 0
-        start, stop = max(0, start - reach), min(height, stop + reach)
+        reach, larger = halo(step) or 0, factor(step)
+        height //= larger
+        start, stop = max(0, start // larger - reach), min(height, -(-stop // larger) + reach)
         intervals.append((start, stop))
     return intervals[::-1]
 

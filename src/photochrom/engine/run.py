@@ -13,7 +13,7 @@ from torch import Tensor
 from photochrom.core.op import Statistics
 from photochrom.core.step import Step
 from photochrom.engine.feeds import Feed, Part, TensorFeed
-from photochrom.engine.plan import check_frame, check_masks, halo, needs, plan
+from photochrom.engine.plan import check_frame, check_masks, factor, factors, halo, needs, plan
 from photochrom.engine.tables import float_table, integer_table, leading
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.samples import look_up, look_up_planes
@@ -46,12 +46,24 @@ class Run:
         """Colour channels that come out."""
         check_masks(self.steps, feed.height, feed.width)
         self._frames()
+        self.grown = factors(self.steps)
+        """Rows that come out for one that goes in, after the last step that needs the frame."""
         self.fused = leading(self.steps) if self.feed.levels and device == "cpu" else 0
         self.statistics: dict[int, dict[str, Statistics]] = {}
         whole = (self.channels + feed.has_alpha) * self.feed.load
         self.plan = plan(self.steps, self.feed.height, self.feed.width, whole, memory)
         # Without any step to fuse the table is the plain scale to 0..1.
         self.table = float_table(self.steps[:self.fused], self.feed.levels) if self.feed.levels else None
+
+    @property
+    def height(self) -> int:
+        """Rows that come out."""
+        return self.feed.height * self.grown
+
+    @property
+    def width(self) -> int:
+        """Pixels in a row that comes out."""
+        return self.feed.width * self.grown
 
     @property
     def direct(self) -> bool:
@@ -82,7 +94,7 @@ class Run:
         for start, stop in self._intervals():
             image, alpha = self._through(len(self.steps), start, stop)
             self.progress((stop - start) * self.feed.width // passes)
-            yield start, stop, image, alpha
+            yield start * self.grown, stop * self.grown, image, alpha
 
     def _intervals(self) -> Iterator[tuple[int, int]]:
         for start in range(0, self.feed.height, self.plan.rows):
@@ -106,9 +118,9 @@ class Run:
         image = alpha = None
         for start, stop, part, cover in self.tiles():
             if image is None:
-                if stop == self.feed.height:
+                if stop == self.height:
                     return part, cover
-                image = part.new_empty((*part.shape[:2], self.feed.height, part.shape[3]))
+                image = part.new_empty((*part.shape[:2], self.height, part.shape[3]))
                 alpha = None if cover is None else cover.new_empty((*cover.shape[:2], *image.shape[2:]))
             image[..., start:stop, :] = part
             if alpha is not None and cover is not None:
@@ -132,7 +144,7 @@ class Run:
             self.feed.restart()
             for start, stop in self._intervals():
                 image, alpha = self._through(index, start, stop)
-                for found in _measure_strips(step, image, alpha, start):
+                for found in _measure_strips(step, image, alpha, start * factors(self.steps[:index])):
                     total = found if total is None else total.merge(found)
                 self.progress((stop - start) * self.feed.width // passes)
             self.statistics[index] = {"image": total, **step.measure_references(image[..., :1, :1])}
@@ -163,6 +175,7 @@ class Run:
                 index = chain
                 continue
             (top, _), (inner, end) = intervals[index], intervals[index + 1]
+            top *= factor(self.steps[index])
             image, alpha = self.steps[index].run(image, alpha, rows=slice(*intervals[index]))
             image = image[..., inner - top:end - top, :]
             alpha = None if alpha is None else alpha[..., inner - top:end - top, :]

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.num.kernels import load
+from photochrom.num.memory import empty
+from photochrom.num.parallel import parallel_rows
+from photochrom.num.plain import is_plain_float
 from photochrom.num.solve.definition import shifted
 from photochrom.num.solve.stencil import NEIGHBOURS
 
 _FLOOR = 2e-6
 """The least denominator of the exponent, as in Levin's code: about a third of an 8-bit level."""
+_GRAIN = 1 << 15
+"""Pixels in one call of the kernel."""
 _LEAST = -1 / math.log(0.01)
 """The denominator is at least this times the least squared difference: the likest neighbour then weighs 0.01."""
 
@@ -36,6 +43,8 @@ def affinities(plane: Tensor, *, spread: float = 0.6, correlation: bool = False,
         True
     """
     steps = NEIGHBOURS[:4] if cross else NEIGHBOURS
+    if is_plain_float(plane):
+        return _by_kernel(plane, steps, spread, correlation)
     ones = torch.ones_like(plane)
     inside = torch.stack([shifted(ones, step) for step in steps])
     # differences to the pixel itself: they round less than the values
@@ -56,6 +65,18 @@ def affinities(plane: Tensor, *, spread: float = 0.6, correlation: bool = False,
     total = weights.sum(0)
     weights = weights / torch.where(total > 0, total, 1)
     return torch.cat([weights, torch.zeros_like(weights)]) if cross else weights
+
+
+def _by_kernel(plane: Tensor, steps: tuple[tuple[int, int], ...], spread: float, correlation: bool) -> Tensor:
+    height, width = plane.shape
+    made = empty((8, height, width))
+    target = made.numpy()
+    target[len(steps):] = 0
+    given = (np.pad(plane.numpy(), 1), np.array(steps), np.float32(spread), np.float32(_FLOOR), np.float32(_LEAST),
+             correlation, target)
+    kernel = load("affinity").levin
+    parallel_rows(lambda a, b: kernel(*given, a, b), 0, height, max(1, _GRAIN // width))
+    return made
 
 
 def edge_stops(plane: Tensor, exponent: float, eps: float = 1e-4) -> Tensor:

@@ -49,7 +49,7 @@ def divergence(field: Field) -> Tensor:
     return made
 
 
-def integrate(image: Tensor, region: Tensor, field: Field, *, start: Tensor | None = None, screen: float = 0.0,
+def integrate(image: Tensor, region: Tensor, field: Field | None, *, start: Tensor | None = None, screen: float = 0.0,
               towards: Tensor | None = None) -> Tensor:
     """Replace a region by the picture whose differences are nearest to a field and which meets what lies around it.
 
@@ -59,7 +59,7 @@ def integrate(image: Tensor, region: Tensor, field: Field, *, start: Tensor | No
     Args:
         image: (B, C, H, W), float32 or float64; outside the region it is the boundary.
         region: (H, W) or (B, 1, H, W), bool.
-        field: how the result shall rise, of the size of `image`.
+        field: how the result shall rise, of the size of `image`; None: as `start` does.
         start: (B, C, H, W), a guess; `image` if None.
         screen: how much the values `towards` count beside the differences.
         towards: (B, C, H, W).
@@ -70,8 +70,11 @@ def integrate(image: Tensor, region: Tensor, field: Field, *, start: Tensor | No
     start = image if start is None else start
     # Solved for the difference to the start, so that what is nearly known rounds little, and a mean that only the
     # start fixes has its derivative.
-    right, down = rises(start)
-    rhs = divergence((field[0] - right, field[1] - down))
+    if field is None:
+        rhs = torch.zeros_like(start)
+    else:
+        right, down = rises(start)
+        rhs = divergence((field[0] - right, field[1] - down))
     if screen and towards is not None:
         rhs = rhs + screen * (towards - start)
     found = solve(GridSystem(region, screen=screen or None), rhs, boundary=image - start,
@@ -111,11 +114,11 @@ def region_of(mask: Tensor | None, image: Tensor) -> Tensor:
 
 def check_finite(operation: str, name: str, values: Tensor) -> None:
     """Raise unless all values are finite: one NaN would spread over the whole region."""
-    if not bool(values.detach().isfinite().all()):
+    if not all(bool(end.isfinite()) for end in values.detach().aminmax()):
         raise ControlError(f"{operation}: {name} must be finite where it is used, got NaN or infinity")
 
 
-def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor, Tensor], Field], *,
+def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor, Tensor], Field] | None, *,
          source: Tensor | None = None, light: Light | None = None, screen: float = 0.0,
          from_image: bool = False, across: bool = True) -> Tensor:
     """Change a region of a picture to what rises as a field says and meets what lies around it.
@@ -126,7 +129,7 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
         operation: for messages.
         image: (B, C, H, W), floating.
         region: (B or 1, 1, H, W), bool.
-        field: called with the parts of the image and of the source that are worked on.
+        field: called with the parts of the image and of the source that are worked on; None: as the guess rises.
         source: (B, C, H, W), lies over the image; the guess, and what `screen` pulls towards. The image if None.
         light: the encoding in which differences are taken, as a way there and back; None is that of the image.
         screen: see `integrate`.
@@ -151,11 +154,13 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
         parts.append(part if light is None else light[0](part))
     own, other = parts
     inside = region[..., place[0], place[1]]
-    right, down = field(own, other)
+    start = own if from_image else other
+    wanted = None if field is None else field(own, other)
     if not across:
-        right = torch.where(inside[..., :, 1:] == inside[..., :, :-1], right, 0)
-        down = torch.where(inside[..., 1:, :] == inside[..., :-1, :], down, 0)
-    made = integrate(own, inside[0, 0] if len(inside) == 1 else inside, (right, down), screen=screen,
-                     start=own if from_image else other, towards=other)
+        right, down = rises(start) if wanted is None else wanted
+        wanted = (torch.where(inside[..., :, 1:] == inside[..., :, :-1], right, 0),
+                  torch.where(inside[..., 1:, :] == inside[..., :-1, :], down, 0))
+    made = integrate(own, inside[0, 0] if len(inside) == 1 else inside, wanted, screen=screen, start=start,
+                     towards=other)
     made = (made if light is None else light[1](made)).to(image.dtype)
     return paste(image, torch.where(inside, made, image[..., place[0], place[1]]), place)

@@ -10,7 +10,7 @@ from torch import Tensor
 from photochrom.core.op import op
 from photochrom.core.types import Image, Range, Region
 from photochrom.num.histograms import luminance
-from photochrom.num.poisson import edit, region_of, rises
+from photochrom.num.poisson import edit, region_of
 
 Gain = Annotated[float, Range(0, 10, soft=(0, 3), neutral=1)]
 
@@ -59,4 +59,4 @@ def change_color(image: Image, mask: Region = None, *,
                                                                                       surroundings))
     if red == green == blue == 1:
         return around.clone()
-    return edit("change_color", around, region, lambda own, other: rises(other), source=image * gains)
+    return edit("change_color", around, region, None, source=image * gains)

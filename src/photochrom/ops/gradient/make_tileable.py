@@ -8,7 +8,7 @@ from torch import Tensor
 from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.core.op import op
 from photochrom.core.types import Image, Space
-from photochrom.num.poisson import edit, rises
+from photochrom.num.poisson import edit
 
 
 @op(reach="image")
@@ -46,7 +46,7 @@ def make_tileable(image: Image, *, space: Space = "encoded") -> Tensor:
     height, width = image.shape[-2:]
     region = torch.zeros(1, 1, height, width, dtype=torch.bool, device=image.device)
     region[..., 1:height - 1, 1:width - 1] = True
-    return edit("make_tileable", framed, region, lambda own, other: rises(other), source=wide, light=light).to(image)
+    return edit("make_tileable", framed, region, None, source=wide, light=light).to(image)
 
 
 def _framed(image: Tensor) -> Tensor:

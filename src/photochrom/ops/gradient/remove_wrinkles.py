@@ -12,7 +12,7 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Image, NeededRegion, Point, Range
 from photochrom.num.healing import clean_offset
-from photochrom.num.poisson import bounds, check_finite, edit, flat, paste, region_of, rises
+from photochrom.num.poisson import bounds, check_finite, edit, flat, paste, region_of
 from photochrom.num.regions import regions
 
 
@@ -79,7 +79,7 @@ def _heal(image: Tensor, region: Tensor, offset: tuple[float, float], search: in
         window = (slice(max(0, min(rows.start, rows.start + y) - 1), max(rows.stop, rows.stop + y) + 1),
                   slice(max(0, min(columns.start, columns.start + x) - 1), max(columns.stop, columns.stop + x) + 1))
         seen = result[..., window[0], window[1]]
-        healed = edit("remove_wrinkles", seen, part[window][None, None], lambda own, other: rises(other),
+        healed = edit("remove_wrinkles", seen, part[window][None, None], None,
                       source=_moved(image[..., window[0], window[1]], x, y))
         result = paste(result, healed, window)
     return result if result is not image else image.clone()

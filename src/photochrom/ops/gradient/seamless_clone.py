@@ -80,10 +80,7 @@ def seamless_clone(image: Image, source: Reference, mask: Weights = None, source
     over, inside = _laid(fitted, region, image, offset)
 
     def field(own: Tensor, other: Tensor) -> Field:
-        taken = rises(other)
-        if gradients == "import":
-            return taken
-        pairs = zip(rises(own), taken, strict=True)
+        pairs = zip(rises(own), rises(other), strict=True)
         if gradients == "averaged":
             right, down = ((a + b) / 2 for a, b in pairs)
         else:
@@ -91,8 +88,8 @@ def seamless_clone(image: Image, source: Reference, mask: Weights = None, source
         return right, down
 
     light = (srgb_to_linear, linear_to_srgb) if space == "linear" else None
-    return edit("seamless_clone", image, inside, field, source=over, light=light, screen=keep * keep,
-                across=edge == "source")
+    return edit("seamless_clone", image, inside, None if gradients == "import" else field, source=over, light=light,
+                screen=keep * keep, across=edge == "source")
 
 
 def _fit(source: Tensor, image: Tensor, monochrome: bool) -> Tensor:

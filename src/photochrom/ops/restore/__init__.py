@@ -1,0 +1,1 @@
+"""Restoration: more pixels, less noise, by networks."""

@@ -1,0 +1,77 @@
+"""Less noise, by a network that has seen what noise looks like."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import torch
+from torch import Tensor
+
+from photochrom.core.op import op
+from photochrom.core.types import Image, Model, Range
+from photochrom.nets.choice import BEST, network_for
+from photochrom.nets.inference import drift
+from photochrom.nets.pictures import restore_picture
+from photochrom.num.noise import noise_sigma
+
+
+def _halo(*, sigma: float | None, unknown: str, model: str, keep_mean: bool, **_: Any) -> int | None:
+    if keep_mean or (sigma is None and unknown == "estimate" and model == BEST):
+        return None   # means and estimates are of the whole picture
+    return 0 if sigma == 0 else network_for("denoise", model, sigma=sigma).descriptor.halo
+
+
+@op(reach="window", halo=_halo, on_alpha=lambda **_: None)
+def denoise(image: Image, *,
+            sigma: Annotated[float | None, Range(0, 255, soft=(0, 75), neutral=0)] = None,
+            unknown: Literal["blind", "estimate"] = "blind",
+            model: Model = BEST,
+            ensemble: bool = False,
+            precision: Literal["fp32", "bf16"] = "fp32",
+            backend: Literal["torch", "onnx", "openvino"] = "torch",
+            keep_mean: bool = False) -> Tensor:
+    """Take noise off a picture and leave its edges sharp.
+
+    The network was shown pictures with white noise of a known strength and finds the noise, which is taken off. Each
+    channel is cleaned by itself where the network knows grey pictures only. Noise that a camera or JPEG has smoothed
+    already is no longer white and stays in part.
+
+    Args:
+        image: (B, C, H, W), sRGB-encoded.
+        sigma: standard deviation of the noise in 8-bit levels, 255 of which are the display range; none if it is
+            not known; 0 changes nothing. It chooses among shipped networks; one named by `model` runs as it is.
+        unknown: without `sigma`: `blind` runs a network trained for noise of any strength, `estimate` measures the
+            noise in the whole picture first and takes the network for it.
+        model: `best` is the best shipped network; else the name of shipped weights, a file, the name of a file in a
+            folder of PHOTOCHROM_WEIGHTS, or hf:owner/repository.
+        ensemble: take the mean over the eight ways to turn and mirror the picture; eight times as long, a little better.
+        precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
+        backend: what computes; onnx and openvino only where they are installed.
+        keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once.
+
+    Returns:
+        (B, C, H, W), same encoding; values may leave [0, 1].
+
+    Raises:
+        ControlError: a control outside its range, weights of another task, or a backend that is not installed.
+        FileError: there are no such weights, or they are damaged.
+
+    Reference:
+        Zhang, Zuo, Chen, Meng, Zhang: Beyond a Gaussian denoiser: residual learning of deep CNN for image denoising.
+        TIP 26(7), 2017. The strength is estimated after Donoho, Johnstone, Biometrika 81(3), 1994.
+
+    Example:
+        >>> import torch
+        >>> denoise(torch.full((1, 1, 2, 2), 0.5), sigma=0).mean().item()
+        0.5
+    """
+    if sigma == 0:
+        return image.clone()
+    settings: dict[str, Any] = {"ensemble": ensemble, "precision": precision, "backend": backend}
+    strengths: list[float | None] = [sigma]
+    if sigma is None and unknown == "estimate" and model == BEST:
+        strengths = [255 * found for found in noise_sigma(image).mean(1).tolist()]
+    parts = image.split(1) if len(strengths) > 1 else (image,)
+    made = torch.cat([restore_picture(network_for("denoise", model, sigma=strength), part, **settings)
+                      for part, strength in zip(parts, strengths, strict=True)])
+    return made - drift(image, made) if keep_mean else made
