@@ -12,6 +12,8 @@ from photochrom.io import write as write
 from photochrom.learn.fit import fit as fit
 from photochrom.learn.kernels import fit_kernel as fit_kernel
 from photochrom.ops.colorize.colorize_scribbles import colorize_scribbles as colorize_scribbles
+from photochrom.ops.degrade.add_noise import add_noise as add_noise
+from photochrom.ops.degrade.compress_jpeg import compress_jpeg as compress_jpeg
 from photochrom.ops.filter.bilateral import bilateral as bilateral
 from photochrom.ops.filter.box import box as box
 from photochrom.ops.filter.canny import canny as canny
@@ -67,6 +69,8 @@ from photochrom.ops.histogram.clahe import clahe as clahe
 from photochrom.ops.histogram.equalize import equalize as equalize
 from photochrom.ops.histogram.histogram import histogram as histogram
 from photochrom.ops.histogram.match_histogram import match_histogram as match_histogram
+from photochrom.ops.restore.denoise import denoise as denoise
+from photochrom.ops.restore.upscale import upscale as upscale
 from photochrom.ops.tone.brightness import brightness as brightness
 from photochrom.ops.tone.clip import clip as clip
 from photochrom.ops.tone.contrast import contrast as contrast
@@ -96,6 +100,7 @@ __all__ = [
     "Recipe",
     "Step",
     "__version__",
+    "add_noise",
     "affine",
     "align_exposures",
     "apply_lut",
@@ -111,12 +116,14 @@ __all__ = [
     "color2gray",
     "color2gray_local",
     "colorize_scribbles",
+    "compress_jpeg",
     "contrast",
     "convolve",
     "correlate",
     "crop",
     "curve",
     "deconvolve",
+    "denoise",
     "downsample",
     "dynamic_range",
     "equalize",
@@ -177,6 +184,7 @@ __all__ = [
     "transfer_statistics",
     "unsharp_mask",
     "upsample",
+    "upscale",
     "warp",
     "white_balance",
     "write",

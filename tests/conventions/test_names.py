@@ -18,7 +18,7 @@ PORTS = {"image", "images", "reference", "content", "style", "source", "target",
 
 # A name is added here once, with its meaning; the next operation that means the same takes the same name.
 CONTROLS = {
-    "sigma": "a standard deviation in pixels, never a radius",
+    "sigma": "a standard deviation, in pixels and never a radius; of noise, in 8-bit levels",
     "radius": "pixels on each side of the centre",
     "kernel_size": "pixels across",
     "amount": "a gain",
@@ -135,8 +135,13 @@ CONTROLS = {
     "keep_mean": "whether the mean of each channel stays",
     "unknown": "what is done about noise whose strength is not known",
     "noise": "the power of noise, as a share of the picture's",
+    "clip": "whether what leaves the display range is cut off",
+    "quality": "how much a lossy file keeps, 1 to 100",
+    "subsampling": "the resolution of colour in a lossy file",
 }
-UNITS = {"", "px", "EV", "deg", "%"}
+NOISE = {"add_noise", "denoise"}
+"""Operations whose sigma is that of noise."""
+UNITS = {"", "px", "EV", "deg", "%", "levels"}
 
 
 @pytest.mark.parametrize("name", registry.names())
@@ -156,7 +161,8 @@ def test_lengths_are_in_pixels(name: str) -> None:
     for control in registry.get(name).controls.values():
         if control.name in ("sigma", "radius", "kernel_size"):
             assert control.range is not None
-            assert control.range.unit == "px"
+            noise = control.name == "sigma" and name in NOISE
+            assert control.range.unit == ("levels" if noise else "px")
             assert control.kind == ("float" if control.name == "sigma" else "int")
 
 

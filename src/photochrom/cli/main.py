@@ -130,6 +130,32 @@ def export(name: Annotated[str, typer.Argument(metavar="NAME", help="weights of 
     export_network(name, output, scale, as_json, quiet, overwrite)
 
 
+@app.command("train", rich_help_panel="Recipes and files")
+@guarded
+def train(config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a configuration (TOML), as in `training`")],
+          data: Annotated[list[Path], typer.Option("--data", metavar="FOLDER", help="training pictures; may be given "
+                                                   "several times")],
+          validation: Annotated[list[Path] | None, typer.Option("--validation", metavar="FOLDER",
+                                                                help="pictures to judge by; default: some of the "
+                                                                "training pictures, which are then held out")] = None,
+          output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="the folder to write; "
+                                                      "default: out/train/NAME")] = None,
+          steps: Annotated[int | None, typer.Option(help="instead of the configuration's number")] = None,
+          resume: Annotated[Path | None, typer.Option(metavar="CHECKPOINT", help="go on from last.ckpt of a training "
+                                                      "that was stopped, or from its folder")] = None,
+          start: Annotated[str | None, typer.Option(metavar="WEIGHTS", help="begin with these weights, where they fit; "
+                                                    "a name or a file")] = None,
+          device: Annotated[str, typer.Option(help="where to compute: cpu, cuda, mps, auto",
+                                              rich_help_panel="Common")] = "cpu",
+          devices: Annotated[int, typer.Option(help="processes on a machine, such as the number of its GPUs")] = 1,
+          nodes: Annotated[int, typer.Option(help="machines")] = 1,
+          as_json: operate.JsonOption = False, quiet: operate.QuietOption = False) -> None:
+    """Train a network by a configuration: weights in `best.safetensors`, curves and pictures for TensorBoard."""
+    from photochrom.cli.training import train_network
+
+    train_network(config, data, validation or [], output, steps, resume, start, device, devices, nodes, as_json, quiet)
+
+
 @app.command("view", rich_help_panel="Recipes and files",
              context_settings={"ignore_unknown_options": True})
 @guarded

@@ -14,6 +14,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
             "tonemap_reinhard", "tonemap_reinhard_local", "tonemap_drago", "tonemap_durand", "tonemap_filmic"),
     "gray": ("luminance", "color2gray", "color2gray_local"),
     "transfer": ("transfer_statistics", "transfer_covariance", "transfer_distribution", "apply_lut",),
+    "degrade": ("add_noise", "compress_jpeg"),
     "geometry": ("resize", "downsample", "upsample", "crop", "flip", "pad", "affine", "rotate", "perspective", "warp"),
     "gradient": ("seamless_clone", "flatten_texture", "fill", "make_tileable", "change_illumination", "change_color",
                  "exchange_texture", "remove_wrinkles", "smooth_wls"),

@@ -23,7 +23,7 @@ def _halo(*, sigma: float | None, unknown: str, model: str, keep_mean: bool, **_
 
 @op(reach="window", halo=_halo, on_alpha=lambda **_: None)
 def denoise(image: Image, *,
-            sigma: Annotated[float | None, Range(0, 255, soft=(0, 75), neutral=0)] = None,
+            sigma: Annotated[float | None, Range(0, 255, soft=(0, 75), unit="levels", neutral=0)] = None,
             unknown: Literal["blind", "estimate"] = "blind",
             model: Model = BEST,
             ensemble: bool = False,
