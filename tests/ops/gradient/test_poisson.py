@@ -191,3 +191,23 @@ def test_edges_are_found_where_none_are_drawn():
     made = photochrom.flatten_texture(image)
     assert made[..., :18].std() < 0.005
     assert made[..., 22:].mean() - made[..., :18].mean() == pytest.approx(0.6, abs=0.03)
+
+
+def test_equations_that_are_not_solved_give_no_picture(monkeypatch):
+    """Half a solution looks like a picture. What rounding leaves counts as solved."""
+    import dataclasses
+
+    from photochrom.num import poisson
+    from photochrom.num.solve import SolverError
+
+    whole = poisson.solve
+    monkeypatch.setattr(poisson, "solve", lambda *given, **named: whole(*given, **named, iterations=1))
+    image, mask = picture(64, 64), torch.zeros(1, 1, 64, 64)
+    mask[..., 2:62, 2:62] = 1
+    with pytest.raises(SolverError, match="seamless_clone: the equations must be solved, but after 1 rounds") as error:
+        photochrom.seamless_clone(image, picture(64, 64, seed=1), mask)
+    assert "\n" not in str(error.value)
+    assert ". " not in str(error.value)
+    monkeypatch.setattr(poisson, "solve",
+                        lambda *given, **named: dataclasses.replace(whole(*given, **named), converged=False))
+    assert photochrom.seamless_clone(image, picture(64, 64, seed=1), mask).isfinite().all()
