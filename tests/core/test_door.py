@@ -73,7 +73,7 @@ def test_deep_grey_pil_pictures_keep_their_depth_or_say_that_pil_cannot(mode: st
     assert made.mode == ("F" if mode == "F" else "I;16")
     np.testing.assert_array_equal(np.asarray(made), expected)
     dots = [(3.5, 4.5, 0.9, 0.3, 0.2)]
-    with pytest.raises(ControlError, match="3 channels of (16 bits|floats), which no PIL picture can hold") as error:
+    with pytest.raises(ControlError, match=r"3 channels of (16 bits|floats), which no PIL picture can hold") as error:
         photochrom.colorize_scribbles(deep, dots=dots)
     assert ". " not in str(error.value)
     native = np.asarray(deep).astype(np.float32 if mode == "F" else np.uint16)
