@@ -62,6 +62,7 @@ from photochrom.ops.hdr.response_curve import response_curve as response_curve
 from photochrom.ops.hdr.tonemap import tonemap as tonemap
 from photochrom.ops.hdr.tonemap_drago import tonemap_drago as tonemap_drago
 from photochrom.ops.hdr.tonemap_durand import tonemap_durand as tonemap_durand
+from photochrom.ops.hdr.tonemap_fattal import tonemap_fattal as tonemap_fattal
 from photochrom.ops.hdr.tonemap_filmic import tonemap_filmic as tonemap_filmic
 from photochrom.ops.hdr.tonemap_reinhard import tonemap_reinhard as tonemap_reinhard
 from photochrom.ops.hdr.tonemap_reinhard_local import tonemap_reinhard_local as tonemap_reinhard_local
@@ -176,6 +177,7 @@ __all__ = [
     "tonemap",
     "tonemap_drago",
     "tonemap_durand",
+    "tonemap_fattal",
     "tonemap_filmic",
     "tonemap_reinhard",
     "tonemap_reinhard_local",

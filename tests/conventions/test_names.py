@@ -116,6 +116,8 @@ CONTROLS = {
     "spread": "how widely likeness reaches, in variances",
     "neighbourhood": "which pixels count as neighbours",
     "hints": "whether what is drawn is kept or only pulls",
+    "dots": "single pixels and their colour, rows x, y, red, green, blue",
+    "solid": "how much of its full colour a stroke has where it counts",
     "firmness": "how much a soft hint counts",
     "smoothing": "the weight of smoothness beside nearness",
     "search": "how far away something is looked for",
