@@ -62,7 +62,7 @@ def to_onnx(network: Network, scale: int | None = None) -> bytes:
         with warnings.catch_warnings(), torch.no_grad():
             # The exporter that traces takes 0.3 s for DnCNN, the newer one 6.6, for the same numbers.
             warnings.simplefilter("ignore")
-            torch.onnx.export(_OneScale(ready(network), scale), (_sample(network, 24, 32),), file, dynamo=False,
+            torch.onnx.export(_OneScale(ready(network), scale), (_sample(network, 24, 32),), file, dynamo=False,  # type: ignore[arg-type]
                               opset_version=OPSET, input_names=["image"], output_names=["result"],
                               dynamic_axes={"image": axes, "result": {0: "batch", 2: "tall", 3: "wide"}})
     except ImportError as error:

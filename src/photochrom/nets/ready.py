@@ -32,7 +32,7 @@ def ready(network: Network, dtype: torch.dtype = torch.float32, device: torch.de
     if found is None or found[0] != stamp:
         made = copy.deepcopy(network).eval().requires_grad_(False)
         fold(made)
-        made = made.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)
+        made = made.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         found = copies[dtype, str(device)] = (stamp, made)
     return found[1]
 

@@ -71,7 +71,7 @@ def reference_runtime(content: bytes) -> Run:
     import onnx
     from onnx.reference import ReferenceEvaluator
 
-    session = ReferenceEvaluator(onnx.load_from_string(content))
+    session: Any = ReferenceEvaluator(onnx.load_from_string(content))
     return lambda image: torch.from_numpy(session.run(None, {"image": _plain(image)})[0])
 
 
