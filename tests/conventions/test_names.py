@@ -133,7 +133,7 @@ CONTROLS = {
     "quality": "how much a lossy file keeps, 1 to 100",
     "subsampling": "the resolution of colour in a lossy file",
 }
-NOISE = {"add_noise"}
+NOISE = {"add_noise", "denoise"}
 """Operations whose sigma is that of noise."""
 UNITS = {"", "px", "EV", "deg", "%", "levels"}
 
