@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo test test-all check bench golden index clean
+.PHONY: demo test test-all check bench golden gallery index clean
 
 demo: $(VENV)/.ready-dev
 	$(BIN)/photochrom demo -o out/demo
@@ -25,6 +25,9 @@ bench: $(VENV)/.ready-bench
 
 golden: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.golden.make
+
+gallery: $(VENV)/.ready-dev
+	$(BIN)/python docs/gallery/make.py
 
 index: $(VENV)/.ready-dev
 	$(BIN)/python -m photochrom.cli.index

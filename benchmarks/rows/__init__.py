@@ -16,6 +16,7 @@ from benchmarks.rows import (
                          large,
                          luts,
                          sampling,
+                         scores,
                          spaces,
                          tables,
                          transfer,
@@ -24,4 +25,4 @@ from benchmarks.rows import (
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
                          *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
-                         *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS)
+                         *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS, *scores.ROWS)

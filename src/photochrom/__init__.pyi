@@ -62,6 +62,7 @@ from photochrom.ops.hdr.response_curve import response_curve as response_curve
 from photochrom.ops.hdr.tonemap import tonemap as tonemap
 from photochrom.ops.hdr.tonemap_drago import tonemap_drago as tonemap_drago
 from photochrom.ops.hdr.tonemap_durand import tonemap_durand as tonemap_durand
+from photochrom.ops.hdr.tonemap_fattal import tonemap_fattal as tonemap_fattal
 from photochrom.ops.hdr.tonemap_filmic import tonemap_filmic as tonemap_filmic
 from photochrom.ops.hdr.tonemap_reinhard import tonemap_reinhard as tonemap_reinhard
 from photochrom.ops.hdr.tonemap_reinhard_local import tonemap_reinhard_local as tonemap_reinhard_local
@@ -69,6 +70,8 @@ from photochrom.ops.histogram.clahe import clahe as clahe
 from photochrom.ops.histogram.equalize import equalize as equalize
 from photochrom.ops.histogram.histogram import histogram as histogram
 from photochrom.ops.histogram.match_histogram import match_histogram as match_histogram
+from photochrom.ops.restore.denoise import denoise as denoise
+from photochrom.ops.restore.upscale import upscale as upscale
 from photochrom.ops.tone.brightness import brightness as brightness
 from photochrom.ops.tone.clip import clip as clip
 from photochrom.ops.tone.contrast import contrast as contrast
@@ -121,6 +124,7 @@ __all__ = [
     "crop",
     "curve",
     "deconvolve",
+    "denoise",
     "downsample",
     "dynamic_range",
     "equalize",
@@ -173,6 +177,7 @@ __all__ = [
     "tonemap",
     "tonemap_drago",
     "tonemap_durand",
+    "tonemap_fattal",
     "tonemap_filmic",
     "tonemap_reinhard",
     "tonemap_reinhard_local",
@@ -181,6 +186,7 @@ __all__ = [
     "transfer_statistics",
     "unsharp_mask",
     "upsample",
+    "upscale",
     "warp",
     "white_balance",
     "write",

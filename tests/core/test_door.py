@@ -36,7 +36,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "empty array": (np.zeros((0, 2, 3), np.uint8), "got (0, 2, 3)"),
     "cmyk": (Image.new("CMYK", (2, 2)), "mode CMYK; use picture.convert('RGB')"),
     "hsv": (Image.new("HSV", (2, 2)), "mode HSV; use picture.convert('RGB')"),
-    "int picture": (Image.new("I", (2, 2)), "mode I; use picture.convert"),
+    "int picture": (Image.new("I", (2, 2)), "mode I; use numpy.asarray(picture)"),
     "list": ([[0.5]], "a tensor, a NumPy array, a PIL picture or a Photo, got list"),
     "path": ("photo.jpg", "got str"),
     "nothing": (None, "got NoneType"),
@@ -60,6 +60,26 @@ def test_pil_pictures_come_back_as_pil_pictures(mode: str, back: str) -> None:
     result = photochrom.brightness(Image.new(mode, (5, 3)), amount=0.0)
     assert isinstance(result, Image.Image)
     assert (result.mode, result.size) == (back, (5, 3))
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "F"])
+def test_deep_grey_pil_pictures_keep_their_depth_or_say_that_pil_cannot(mode: str) -> None:
+    values = np.random.default_rng(4).random((9, 12)).astype(np.float32)
+    levels = np.round(values * 65535)
+    stored = values if mode == "F" else levels.astype(">u2" if mode == "I;16B" else "<u2")
+    deep = Image.frombytes(mode, (12, 9), stored.tobytes())
+    made = photochrom.gaussian(deep)
+    expected = photochrom.gaussian(values if mode == "F" else levels.astype(np.uint16))
+    assert made.mode == ("F" if mode == "F" else "I;16")
+    np.testing.assert_array_equal(np.asarray(made), expected)
+    dots = [(3.5, 4.5, 0.9, 0.3, 0.2)]
+    with pytest.raises(ControlError, match=r"3 channels of (16 bits|floats), which no PIL picture can hold") as error:
+        photochrom.colorize_scribbles(deep, dots=dots)
+    assert ". " not in str(error.value)
+    native = np.asarray(deep).astype(np.float32 if mode == "F" else np.uint16)
+    assert photochrom.colorize_scribbles(native, dots=dots).shape == (9, 12, 3)
+    laid = photochrom.seamless_clone(Image.fromarray(np.zeros((9, 12, 3), np.uint8)), deep)   # as a second picture
+    assert (laid.mode, laid.size) == ("RGB", (12, 9))
 
 
 def test_a_palette_with_transparency_keeps_it() -> None:

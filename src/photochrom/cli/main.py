@@ -117,6 +117,19 @@ def fit_kernel(pictures: Annotated[list[Path], typer.Argument(metavar="BEFORE AF
     fit_filter(pictures, output, options, curve, as_json, quiet, overwrite)
 
 
+@app.command("export", rich_help_panel="Recipes and files")
+@guarded
+def export(name: Annotated[str, typer.Argument(metavar="NAME", help="weights of a network: a name, or a file")],
+           output: Annotated[Path, typer.Option("-o", "--output", metavar="NET.onnx", help="the file to write")],
+           scale: Annotated[int | None, typer.Option(help="which factor, of a network that offers several")] = None,
+           as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+           overwrite: operate.OverwriteOption = False) -> None:
+    """Write a network as ONNX for other runtimes, and check their numbers against torch's."""
+    from photochrom.cli.exporting import export_network
+
+    export_network(name, output, scale, as_json, quiet, overwrite)
+
+
 @app.command("train", rich_help_panel="Recipes and files")
 @guarded
 def train(config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a configuration (TOML), as in `training`")],
@@ -164,6 +177,49 @@ def view(kind: Annotated[str, typer.Argument(metavar="KIND",
     make_view(kind, words, output, overwrite)
     if not quiet:
         print(output)
+
+
+@app.command("score", rich_help_panel="Recipes and files")
+@guarded
+def score(metric: Annotated[str, typer.Argument(metavar="METRIC", help="psnr, ssim, ms-ssim, delta-e or lpips")],
+          image: Annotated[Path, typer.Argument(metavar="IMAGE", help="the picture that is scored")],
+          reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="what it should be")],
+          protocol: Annotated[str | None, typer.Option(help="by name, such as sr or skimage")] = None,
+          border: Annotated[int | None, typer.Option(help="pixels left out on every side")] = None,
+          scale: Annotated[int | None, typer.Option(help="of the protocol sr")] = None,
+          backbone: Annotated[str | None, typer.Option(help="of lpips: squeeze, alex or vgg")] = None,
+          weights: Annotated[Path | None, typer.Option(metavar="FOLDER", help="of lpips")] = None,
+          as_json: operate.JsonOption = False) -> None:
+    """Score a picture against a reference, and tell the protocol with the score."""
+    from photochrom.cli.scoring import score_pictures
+
+    settings = {"protocol": protocol, "border": border, "scale": scale, "backbone": backbone, "weights": weights}
+    score_pictures(metric, image, reference, settings, as_json)
+
+
+@app.command("evaluate", rich_help_panel="Recipes and files")
+@guarded
+def evaluate(data: Annotated[Path, typer.Option(metavar="FOLDER", help="originals, or pairs NAME_HR and NAME_LR")],
+             models: Annotated[str, typer.Option(metavar="NAME,...", help="weights by name or file; bicubic or none "
+                                                 "stands for no network")],
+             task: Annotated[str, typer.Option(help="upscale, denoise or deblock")] = "upscale",
+             scale: Annotated[int, typer.Option(help="to upscale: how many times")] = 2,
+             sigma: Annotated[float, typer.Option(help="to denoise: of the noise, in levels of 255")] = 25.0,
+             quality: Annotated[int, typer.Option(help="to deblock: of JPEG")] = 10,
+             seed: Annotated[int, typer.Option(help="of the noise; the n-th picture has seed + n")] = 0,
+             degradation: Annotated[str | None, typer.Option(help="bicubic, bicubic-y, files, noise or jpeg")] = None,
+             metrics: Annotated[str, typer.Option(metavar="NAME,...", help="see `score`")] = "psnr,ssim",
+             protocol: Annotated[str | None, typer.Option(help="see `score`; sr to upscale, else denoise")] = None,
+             weights: Annotated[Path | None, typer.Option(metavar="FOLDER", help="of lpips")] = None,
+             markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the tables there too")] = None,
+             as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+             overwrite: operate.OverwriteOption = False) -> None:
+    """Score networks on a folder of pictures that are made worse by a named protocol: a table, or JSON."""
+    from photochrom.cli.scoring import evaluate_models
+
+    settings = {"scale": scale, "sigma": sigma, "quality": quality, "seed": seed, "degradation": degradation,
+                "protocol": protocol, "weights": weights}
+    evaluate_models(data, task, models, metrics, settings, as_json, markdown, quiet, overwrite)
 
 
 @app.command("ops", rich_help_panel="Recipes and files")

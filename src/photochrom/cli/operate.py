@@ -112,7 +112,8 @@ def _metavar(control: dict[str, Any]) -> str:
     if control.get("choices"):
         return "|".join(control["choices"])
     shapes = {"point": "X,Y", "points": "X,Y ...", "curve": "IN:OUT,...", "size": "WxH", "color": "#RRGGBB",
-              "box": "X0,Y0,X1,Y1", "kernel": "NAME|1,2,1;2,4,2;...|FILE", "matrix": "A,B,C;D,E,F;..."}
+              "box": "X0,Y0,X1,Y1", "kernel": "NAME|1,2,1;2,4,2;...|FILE", "matrix": "A,B,C;D,E,F;...",
+              "model": "NAME|FILE"}
     return shapes.get(control["kind"], str(control["kind"]).upper())
 
 

@@ -90,7 +90,7 @@ def control_from(name: str, annotation: Any, default: Any, help: str) -> Control
         if limits is None:
             raise DeclarationError(f"control {name} is a number without a Range")
         kind: Literal["float", "int"] = "float" if annotation is float else "int"
-        return Control(name, kind, default, limits, (), tensor, help)
+        return Control(name, kind, default, limits, (), tensor, help, optional)
     raise DeclarationError(f"control {name} has type {annotation}, which is not in the vocabulary of controls")
 
 

@@ -18,7 +18,9 @@ from photochrom.core.op import Operation
 _LEVELS = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
 _FLOATS = tuple(np.dtype(kind) for kind in (np.float16, np.float32, np.float64))
 _PIL_MODES = {"1": "L", "P": "RGBA", "PA": "RGBA", "I;16": "I;16", "L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA",
-              "F": "F"}
+              "F": "F", "I;16B": "I;16B", "I;16L": "I;16L"}
+_PIL_DEEP = {"I;16": "16 bits", "I;16B": "16 bits", "I;16L": "16 bits", "F": "floats"}
+"""Modes of one channel that have no twin of three."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,22 @@ def _enter_pil(picture: Any, who: str, argument: str) -> Opened:
 
     mode = _PIL_MODES.get(picture.mode)
     if mode is None:
-        raise ControlError(f"{who}: {argument} is a PIL picture of mode {picture.mode}; use picture.convert('RGB')")
+        way = "numpy.asarray(picture).astype('uint16')" if picture.mode == "I" else "picture.convert('RGB')"
+        raise ControlError(f"{who}: {argument} is a PIL picture of mode {picture.mode}; use {way}")
     if picture.mode == "P" and "transparency" not in picture.info:
         mode = "RGB"
     plain = picture if picture.mode == mode else picture.convert(mode)
-    opened = _enter_array(np.asarray(plain), who, argument)
-    return Opened(opened.image, opened.alpha, lambda image, alpha: Image.fromarray(_flat(opened.back(image, alpha))))
+    values = np.asarray(plain)
+    opened = _enter_array(values.astype(values.dtype.newbyteorder("=")), who, argument)
+
+    def back(image: Tensor, alpha: Tensor | None) -> Any:
+        bands = image.shape[1] + (alpha is not None)
+        if mode in _PIL_DEEP and bands > 1:
+            raise ControlError(f"{who}: the result has {bands} channels of {_PIL_DEEP[mode]}, which no PIL picture "
+                               "can hold; give numpy.asarray(picture) to get an array")
+        return Image.fromarray(_flat(opened.back(image, alpha)))
+
+    return Opened(opened.image, opened.alpha, back)
 
 
 def enter_port(operation: Operation, name: str, picture: Any) -> dict[str, Tensor]:

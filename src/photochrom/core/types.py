@@ -66,6 +66,9 @@ ImageWeights: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=T
 Guide: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
 """A picture over the image that tells where its edges are, (B or 1, 1 or 3, H, W)."""
 
+Layer: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
+"""A picture laid over the image, (B or 1, C, H, W), that may be left out."""
+
 Region: TypeAlias = Annotated[Tensor | None, Port(aligned=True, optional=True)]
 """The argument `mask` of an operation that is not blended by it but needs it to know what to work out, such as where an
 equation holds. Pixels of 1/2 and more belong to the region. The step then leaves the mask to the operation."""
@@ -102,7 +105,7 @@ Kernel: TypeAlias = Annotated[tuple[tuple[float, ...], ...], Kind("kernel")]
 """Weights of a filter, rows from top to bottom; written `1,2,1;2,4,2;1,2,1`, or as a name, or as a small text file."""
 
 Matrix: TypeAlias = Annotated[tuple[tuple[float, ...], ...], Kind("matrix")]
-"""A matrix by its rows, acting on points (x, y) of the picture; written like a kernel."""
+"""Rows of numbers, all of one length, such as those of a matrix that acts on points (x, y); written like a kernel."""
 
 Model: TypeAlias = Annotated[str, Kind("model")]
 """Weights of a network: a name, or a file."""

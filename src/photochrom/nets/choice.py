@@ -45,8 +45,8 @@ def best(offered: Sequence[Descriptor], task: Task, scale: int = 1, sigma: float
     """Return the best of some weights for a task by their own figures.
 
     For super-resolution that is the highest score of the scale. For noise of a known strength it is what was trained
-    for that strength alone, then what was trained for a range that holds it, the narrowest first, then what is nearest; for
-    noise of unknown strength the widest range.
+    for that strength alone, then what was trained for a range that holds it, the narrowest first, then what is
+    nearest; for noise of unknown strength the widest range.
 
     Raises:
         ControlError: none is for this task.

@@ -20,8 +20,8 @@ def restore_picture(network: Network, image: Tensor, *, scale: int = 1, **settin
     """Run a network over a picture in encoded RGB or grey.
 
     A network of luminance gets the luminance of Rec. 601 in studio range; the colour differences are enlarged by
-    MATLAB's bicubic. A network of grey gets every channel as a picture of its own. A network of colour gets grey as three equal
-    channels, of whose results the mean is taken, so that grey stays grey.
+    MATLAB's bicubic. A network of grey gets every channel as a picture of its own. A network of colour gets
+    grey as three equal channels, of whose results the mean is taken, so that grey stays grey.
 
     Args:
         network: what is run.

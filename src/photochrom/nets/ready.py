@@ -26,8 +26,7 @@ def ready(network: Network, dtype: torch.dtype = torch.float32, device: torch.de
         dtype: that the copy computes in.
         device: where.
     """
-    tensors: list[Tensor] = [*network.parameters(), *network.buffers()]
-    stamp = tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
+    stamp = stamp_of(network)
     copies = _KNOWN.setdefault(network, {})
     found = copies.get((dtype, str(device)))
     if found is None or found[0] != stamp:
@@ -36,6 +35,12 @@ def ready(network: Network, dtype: torch.dtype = torch.float32, device: torch.de
         made = made.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)
         found = copies[dtype, str(device)] = (stamp, made)
     return found[1]
+
+
+def stamp_of(network: Network) -> tuple[tuple[int, int], ...]:
+    """Return something that differs once weights have changed."""
+    tensors: list[Tensor] = [*network.parameters(), *network.buffers()]
+    return tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
 
 
 def fold(module: nn.Module) -> None:

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from photochrom.core.errors import ControlError
-from photochrom.num.solve import GridSystem, solve
+from photochrom.num.solve import GridSystem, Solution, SolverError, solve
 
 _TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-12}
 """Of the largest difference from the start."""
+
+_ROUNDING = {torch.float32: 3e-6, torch.float64: 1e-13}
+"""A residual that is no more than what the dtype rounds away cannot be brought down further: it counts as solved."""
 
 Field = tuple[Tensor, Tensor]
 """How much a picture shall rise from each pixel to its right neighbour, (B, C, H, W - 1), and to the one below,
@@ -49,14 +52,32 @@ def divergence(field: Field) -> Tensor:
     return made
 
 
-def integrate(image: Tensor, region: Tensor, field: Field | None, *, start: Tensor | None = None, screen: float = 0.0,
-              towards: Tensor | None = None) -> Tensor:
+def solved(operation: str, found: Solution) -> Tensor:
+    """Return the values of a solution, or raise where the solver gave up: half a solution looks like a picture.
+
+    Example:
+        >>> solved("fill", Solution(torch.zeros(1), torch.tensor([[0.25]]), 100, converged=False))
+        Traceback (most recent call last):
+        photochrom.num.solve.system.SolverError: fill: the equations must be solved, but after 100 rounds a share of \
+0.25 of what was to be done is left; values of a smaller range, or float64, are solved more easily
+    """
+    left = float(found.residual.max())
+    if not found.converged and left > _ROUNDING[found.values.dtype]:
+        raise SolverError(f"{operation}: the equations must be solved, but after {found.iterations} rounds a share of "
+                          f"{left:.2g} of what was to be done is left; values of a smaller "
+                          "range, or float64, are solved more easily")
+    return found.values
+
+
+def integrate(operation: str, image: Tensor, region: Tensor, field: Field | None, *,
+              start: Tensor | None = None, screen: float = 0.0, towards: Tensor | None = None) -> Tensor:
     """Replace a region by the picture whose differences are nearest to a field and which meets what lies around it.
 
     Minimises sum over neighbours p, q, one of them in the region, of (f_q - f_p - v_pq)^2 + screen sum_p (f_p - t_p)^2.
     Where the region touches the frame it is free there. A part of it that nothing bounds keeps the mean of `start`.
 
     Args:
+        operation: for messages.
         image: (B, C, H, W), float32 or float64; outside the region it is the boundary.
         region: (H, W) or (B, 1, H, W), bool.
         field: how the result shall rise, of the size of `image`; None: as `start` does.
@@ -66,6 +87,9 @@ def integrate(image: Tensor, region: Tensor, field: Field | None, *, start: Tens
 
     Returns:
         (B, C, H, W); outside the region `image`, bit for bit.
+
+    Raises:
+        SolverError: the solver gave up.
     """
     start = image if start is None else start
     # Solved for the difference to the start, so that what is nearly known rounds little, and a mean that only the
@@ -77,8 +101,8 @@ def integrate(image: Tensor, region: Tensor, field: Field | None, *, start: Tens
         rhs = divergence((field[0] - right, field[1] - down))
     if screen and towards is not None:
         rhs = rhs + screen * (towards - start)
-    found = solve(GridSystem(region, screen=screen or None), rhs, boundary=image - start,
-                  tolerance=_TOLERANCE[image.dtype]).values
+    found = solved(operation, solve(GridSystem(region, screen=screen or None), rhs, boundary=image - start,
+                                    tolerance=_TOLERANCE[image.dtype]))
     return torch.where(region, start + found, image)
 
 
@@ -160,7 +184,7 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
         right, down = rises(start) if wanted is None else wanted
         wanted = (torch.where(inside[..., :, 1:] == inside[..., :, :-1], right, 0),
                   torch.where(inside[..., 1:, :] == inside[..., :-1, :], down, 0))
-    made = integrate(own, inside[0, 0] if len(inside) == 1 else inside, wanted, screen=screen, start=start,
-                     towards=other)
+    made = integrate(operation, own, inside[0, 0] if len(inside) == 1 else inside, wanted, screen=screen,
+                     start=start, towards=other)
     made = (made if light is None else light[1](made)).to(image.dtype)
     return paste(image, torch.where(inside, made, image[..., place[0], place[1]]), place)

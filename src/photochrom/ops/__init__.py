@@ -11,7 +11,8 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "frequency": ("lowpass", "highpass", "bandpass", "notch", "deconvolve"),
     "histogram": ("histogram", "equalize", "clahe", "match_histogram"),
     "hdr": ("response_curve", "merge_hdr", "align_exposures", "fuse_exposures", "dynamic_range", "tonemap",
-            "tonemap_reinhard", "tonemap_reinhard_local", "tonemap_drago", "tonemap_durand", "tonemap_filmic"),
+            "tonemap_reinhard", "tonemap_reinhard_local", "tonemap_drago", "tonemap_durand", "tonemap_fattal",
+            "tonemap_filmic"),
     "gray": ("luminance", "color2gray", "color2gray_local"),
     "transfer": ("transfer_statistics", "transfer_covariance", "transfer_distribution", "apply_lut",),
     "degrade": ("add_noise", "compress_jpeg"),
@@ -19,6 +20,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "gradient": ("seamless_clone", "flatten_texture", "fill", "make_tileable", "change_illumination", "change_color",
                  "exchange_texture", "remove_wrinkles", "smooth_wls"),
     "colorize": ("colorize_scribbles",),
+    "restore": ("upscale", "denoise"),
 }
 
 registry.declare("photochrom.ops", CHAPTERS)

@@ -78,6 +78,49 @@ def test_published_results_are_met(case):
     assert np.percentile(apart, 99.9) <= 1
 
 
+@pytest.mark.parametrize("case", ["test1", "test3", "test4"])
+def test_published_results_of_mixing_are_met(case):
+    """They mix channel by channel, pair by pair, none across the edge, in float32, which chooses by its rounding where
+    both changes are of the same number of levels. So chosen, the published pictures come out; in the operation equal
+    ones always are the source's, in every dtype, and the pictures differ where many are equal."""
+    folder = DATA / case
+    if not folder.exists():
+        pytest.skip("needs ../shared/data/poisson")
+    from photochrom.num.poisson import edit, rises
+
+    target, source, expected = (np.asarray(Image.open(folder / name).convert("RGB"))
+                                for name in ("target.png", "source.png", "result/result_mix.png"))
+    mask = np.asarray(Image.open(folder / "mask.png").convert("L")) >= 128
+    own, other = (torch.from_numpy(levels.copy()).permute(2, 0, 1)[None] / 255 for levels in (target, source))
+    pairs = list(zip(rises(own), rises(other), strict=True))
+    field = [torch.where(a.abs() > b.abs(), a, b).double() for a, b in pairs]
+
+    def apart(made):
+        levels = np.trunc((made[0].permute(1, 2, 0).double().numpy() * 255 + 1e-6).clip(0, 255))
+        return np.abs(levels - expected)[mask]
+
+    region = torch.from_numpy(mask)
+    rows, columns = np.nonzero(mask)   # what `edit` works on: the region and one pixel around
+    place = slice(rows.min() - 1, rows.max() + 2), slice(columns.min() - 1, columns.max() + 2)
+    right, down = (part[..., place[0], place[1]] for part in (_wide(field[0], 1), _wide(field[1], 0)))
+    theirs = apart(edit("seamless_clone", own.double(), region[None, None], lambda a, b: (right[..., :-1],
+                        down[..., :-1, :]), source=other.double(), across=False))
+    assert (theirs == 0).mean() > 0.96
+    assert np.percentile(theirs, 99.9) <= 2
+
+    ours = [photochrom.seamless_clone(own.to(dtype), other.to(dtype), region[None, None].to(dtype), edge="flat",
+                                      gradients="mixed") for dtype in (torch.float32, torch.float64)]
+    assert (ours[0] - ours[1]).abs().max() < 0.5 / 255   # no dtype chooses otherwise
+    assert apart(ours[1]).mean() < 1.5
+    equal = [(((a.abs() - b.abs()).abs() < 1e-6) & (a * b < 0)).double().mean() for a, b in pairs]
+    assert min(equal) > 0.002
+
+
+def _wide(changes, axis):
+    """Put a column or row of nothing behind, so that changes have the size of their picture."""
+    return torch.nn.functional.pad(changes, (0, 1) if axis else (0, 0, 0, 1))
+
+
 def test_an_offset_moves_the_source_and_cuts_it_at_the_frame():
     target, source = picture(), picture(10, 12, seed=2)
     mask = torch.ones(1, 1, 10, 12)
@@ -191,3 +234,23 @@ def test_edges_are_found_where_none_are_drawn():
     made = photochrom.flatten_texture(image)
     assert made[..., :18].std() < 0.005
     assert made[..., 22:].mean() - made[..., :18].mean() == pytest.approx(0.6, abs=0.03)
+
+
+def test_equations_that_are_not_solved_give_no_picture(monkeypatch):
+    """Half a solution looks like a picture. What rounding leaves counts as solved."""
+    import dataclasses
+
+    from photochrom.num import poisson
+    from photochrom.num.solve import SolverError
+
+    whole = poisson.solve
+    monkeypatch.setattr(poisson, "solve", lambda *given, **named: whole(*given, **named, iterations=1))
+    image, mask = picture(64, 64), torch.zeros(1, 1, 64, 64)
+    mask[..., 2:62, 2:62] = 1
+    with pytest.raises(SolverError, match="seamless_clone: the equations must be solved, but after 1 rounds") as error:
+        photochrom.seamless_clone(image, picture(64, 64, seed=1), mask)
+    assert "\n" not in str(error.value)
+    assert ". " not in str(error.value)
+    monkeypatch.setattr(poisson, "solve",
+                        lambda *given, **named: dataclasses.replace(whole(*given, **named), converged=False))
+    assert photochrom.seamless_clone(image, picture(64, 64, seed=1), mask).isfinite().all()

@@ -11,7 +11,7 @@ from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.num.bilateral import bilateral
 
 LIGHT = np.array([0.001, 0.02, 0.3, 1.0, 7.0, 80.0])
-OPERATORS = ("reinhard", "reinhard_local", "drago", "durand", "hable", "aces")
+OPERATORS = ("reinhard", "reinhard_local", "drago", "durand", "fattal", "hable", "aces")
 
 
 def picture(light=LIGHT):

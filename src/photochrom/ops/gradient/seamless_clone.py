@@ -15,6 +15,9 @@ from photochrom.core.types import Image, Point, Range, Reference, Space, Weights
 from photochrom.num.histograms import luminance
 from photochrom.num.poisson import Field, edit, region_of, rises
 
+_EQUAL = 1e-6
+"""Changes of levels of 8 or 16 bits differ by more, or are equal; rounding must not choose between equal ones."""
+
 
 @op(reach="image")
 def seamless_clone(image: Image, source: Reference, mask: Weights = None, source_mask: Weights = None, *,
@@ -39,7 +42,7 @@ def seamless_clone(image: Image, source: Reference, mask: Weights = None, source
         source_mask: (B or 1, 1, h, w), the transparency of the source, which it brings along; it narrows the mask.
         offset: where in the image the upper left corner of the source lies, in pixels; rounded to whole ones. What
             then lies outside the image is cut off, and the region is free along the frame.
-        gradients: whose changes are taken.
+        gradients: whose changes are taken; `mixed` takes the source's where both are equally strong.
         monochrome: take the changes of the source's luminance for all channels, so that it brings texture and no
             colours.
         edge: what changes from the last pixel inside the region to the first outside: what the source changes there,
@@ -84,7 +87,7 @@ def seamless_clone(image: Image, source: Reference, mask: Weights = None, source
         if gradients == "averaged":
             right, down = ((a + b) / 2 for a, b in pairs)
         else:
-            right, down = (torch.where(a.abs() > b.abs(), a, b) for a, b in pairs)
+            right, down = (torch.where(a.abs() > b.abs() + _EQUAL, a, b) for a, b in pairs)
         return right, down
 
     light = (srgb_to_linear, linear_to_srgb) if space == "linear" else None

@@ -11,7 +11,7 @@ from photochrom.core.op import op
 from photochrom.core.types import Image, Range
 from photochrom.num.affinity import edge_stops
 from photochrom.num.histograms import luminance
-from photochrom.num.poisson import check_finite
+from photochrom.num.poisson import check_finite, solved
 from photochrom.num.solve import GridSystem, solve
 
 _DARK = 1e-4
@@ -41,6 +41,7 @@ def smooth_wls(image: Image, *,
 
     Raises:
         ControlError: a value that is not finite.
+        SolverError: the equations were not solved within the bound on the solver's rounds.
 
     Reference:
         Farbman, Fattal, Lischinski, Szeliski: Edge-preserving decompositions for multi-scale tone and detail
@@ -61,6 +62,7 @@ def smooth_wls(image: Image, *,
     for picture, plane in zip(work.split(1), light, strict=True):
         everywhere = torch.ones(picture.shape[-2:], dtype=torch.bool, device=picture.device)
         system = GridSystem(everywhere, smoothing * edge_stops(plane[0], exponent), 1.0)
-        found.append(solve(system, picture, start=picture.detach(), tolerance=_TOLERANCE[work.dtype]).values)
+        made = solve(system, picture, start=picture.detach(), tolerance=_TOLERANCE[work.dtype])
+        found.append(solved("smooth_wls", made))
     base = torch.cat(found)
     return (base if detail == 0 else base + detail * (work - base)).to(image.dtype)

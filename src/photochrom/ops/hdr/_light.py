@@ -9,6 +9,7 @@ from torch import Tensor
 
 from photochrom.color.srgb import linear_to_srgb, srgb_to_linear
 from photochrom.num.strips import pointwise
+from photochrom.num.tones import fattal
 from photochrom.num.tones.light import Adaptation, adaptation, luminance, recolour
 
 KEY = 0.18
@@ -47,3 +48,14 @@ def relit_by(image: Tensor, factor: Callable[[Tensor], Tensor], saturation: floa
         return linear_to_srgb(recolour(light, lum, lum * gain, gain, saturation))
 
     return pointwise(function, light, lum, gain).to(image.dtype)
+
+
+def relit_fattal(image: Tensor, pivot: float, exponent: float, clipped: float,
+                 saturation: float | Tensor) -> Tensor:
+    """Bring an encoded picture to a display by Fattal's way."""
+    # Decoded in float64: what a logarithm makes of rounding in the dark would show all over the result.
+    light = decoded(image.double())
+    lum = luminance(light)
+    wide = torch.float64 if image.dtype == torch.float64 else torch.float32
+    shown = fattal.mapped(lum, pivot, exponent, clipped, wide)
+    return fattal.coloured(light.to(wide), lum.to(wide), shown, saturation).to(image.dtype)

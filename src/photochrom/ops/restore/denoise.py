@@ -23,7 +23,7 @@ def _halo(*, sigma: float | None, unknown: str, model: str, keep_mean: bool, **_
 
 @op(reach="window", halo=_halo, on_alpha=lambda **_: None)
 def denoise(image: Image, *,
-            sigma: Annotated[float | None, Range(0, 255, soft=(0, 75), neutral=0)] = None,
+            sigma: Annotated[float | None, Range(0, 255, soft=(0, 75), unit="levels", neutral=0)] = None,
             unknown: Literal["blind", "estimate"] = "blind",
             model: Model = BEST,
             ensemble: bool = False,
@@ -44,7 +44,7 @@ def denoise(image: Image, *,
             noise in the whole picture first and takes the network for it.
         model: `best` is the best shipped network; else the name of shipped weights, a file, the name of a file in a
             folder of PHOTOCHROM_WEIGHTS, or hf:owner/repository.
-        ensemble: take the mean over the eight ways to turn and mirror the picture; eight times as long, a little better.
+        ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.
         keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once.

@@ -50,7 +50,7 @@ def upscale(image: Image, *,
         scale: how many times higher and wider the result is.
         model: `best` is the best shipped network of the scale; else the name of shipped weights, a file, the name of a
             file in a folder of PHOTOCHROM_WEIGHTS, or hf:owner/repository; `bicubic` is the interpolation alone.
-        ensemble: take the mean over the eight ways to turn and mirror the picture; eight times as long, somewhat better.
+        ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.
         keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once.
