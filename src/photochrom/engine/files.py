@@ -43,7 +43,8 @@ class Done:
 
 
 def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, options: Options | None = None, *,
-             protect: Sequence[str | Path] = (), progress: Progress = lambda pixels: None) -> Done:
+             protect: Sequence[str | Path] = (), progress: Progress = lambda pixels: None,
+             staged: Path | None = None) -> Done:
     """Run a recipe over one picture file.
 
     Args:
@@ -53,6 +54,7 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
         options: how files are read, run and written.
         protect: further files that must not be overwritten.
         progress: called with the number of pixels finished since the last call.
+        staged: where the finished file goes instead of `target`; the caller then puts it in its place.
 
     Returns:
         What was done, with notes on anything that was not carried over.
@@ -82,7 +84,7 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
                 yield encoder.encode(image, alpha)
 
         save_strips(target, encoder, work.height, work.width, strips(), quality=options.quality,
-                    overwrite=options.overwrite, protect=(source, *protect))
+                    overwrite=options.overwrite, protect=(source, *protect), staged=staged)
         notes = (*opened.about.notes, *encoder.notes)
         return Done(source, target, work.width, work.height, time.perf_counter() - began, notes)
 

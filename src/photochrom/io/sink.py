@@ -196,6 +196,7 @@ def save_strips(
     quality: int | None = None,
     overwrite: bool = False,
     protect: Iterable[str | os.PathLike[str]] = (),
+    staged: Path | None = None,
 ) -> None:
     """Write a picture that arrives in strips of stored samples, atomically.
 
@@ -211,6 +212,7 @@ def save_strips(
         quality: 1 to 100 for JPEG (95 without), WebP (90) and AVIF (85); 100 is lossless for WebP and AVIF.
         overwrite: Whether an existing file may be replaced.
         protect: Files that must not be replaced (the inputs).
+        staged: Where the finished file goes instead of `path`; the caller then puts it in its place.
 
     Raises:
         FileError: The file cannot be written.
@@ -226,7 +228,7 @@ def save_strips(
         raise FileError(
             f"{show(path)}: {encoder.format.title} holds at most {longest} pixels a side, got {width} x {height}."
         )
-    with whole_file(path, overwrite) as temporary:
+    with whole_file(path, overwrite, staged) as temporary:
         checked = _counted(strips, height, width, encoder)
         if encoder.format.linear:
             from photochrom.io.floats import save_floats
