@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -39,7 +39,6 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         except KeyboardInterrupt:
             complain("interrupted; finished pictures are kept, nothing is half-written")
             _leave()
-            raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(SOME_FAILED) from None
@@ -47,14 +46,11 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _leave() -> None:
-    """End the process at once where work that cannot be stopped, such as a long solve, is still under way."""
-    pool = sys.modules.get("photochrom.engine.pool")
-    if pool is None or not pool.left_behind():
-        return
-    from photochrom.io.guard import abandon_files
-
-    abandon_files()
+def _leave() -> NoReturn:
+    """End the process at once: work that cannot be stopped, such as a long solve, would be waited for otherwise."""
+    guard = sys.modules.get("photochrom.io.guard")
+    if guard is not None:
+        guard.abandon_files()
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     os._exit(INTERRUPTED)

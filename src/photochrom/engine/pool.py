@@ -13,7 +13,7 @@ from photochrom.num.parallel import limit_threads, threads
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-PATIENCE = 1.0
+PATIENCE = 0.5
 """Seconds that work under way is given to end when the run is given up."""
 NAME = "photochrom-run"
 AHEAD = 2
@@ -69,9 +69,4 @@ def spread(task: Callable[[Item, Progress], Result], items: Iterable[Item], work
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
-        wait(running, timeout=PATIENCE)
-
-
-def left_behind() -> bool:
-    """Tell whether work of a run that was given up has not ended yet."""
-    return any(thread.name.startswith(NAME) and thread.is_alive() for thread in threading.enumerate())
+        wait([future for future in running if not future.cancelled()], timeout=PATIENCE)
