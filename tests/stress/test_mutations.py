@@ -76,9 +76,9 @@ def mutate(data: bytes, draw: random.Random) -> bytes:
 
 
 CHILD = """
-import json, os, resource, sys, time
+import gc, json, os, resource, sys
 from pathlib import Path
-import photochrom
+import photochrom, pyvips
 from photochrom.engine.files import Done, Options
 from photochrom.engine.folders import plan_jobs
 from photochrom.engine.runs import run_jobs
@@ -86,6 +86,9 @@ from photochrom.engine.runs import run_jobs
 place = Path(sys.argv[1])
 step = photochrom.Step(photochrom.negative)
 def handles():
+    gc.collect()
+    pyvips.cache_set_max(0)   # libvips keeps some files open for later
+    pyvips.cache_set_max(100)
     return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 facts = []
 for folder in sorted(place.glob("batch*")):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +27,8 @@ class Folder:
     matched: Any = None
     redo: bool = False
     dry: bool = False
-    engine: Any = None
+    cluster: tuple[str | None, float] | None = None
+    """Address and GPUs of each worker; None to work here."""
 
 
 def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str | None, device: str,
@@ -37,7 +39,6 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
     from photochrom.engine.files import Options
     from photochrom.engine.folders import plan_jobs, single
     from photochrom.engine.plan import parse_size
-    from photochrom.engine.pool import spread
     from photochrom.engine.runs import run_jobs
 
     if profile not in PROFILES:
@@ -45,19 +46,24 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
     if workers is not None and workers < 1:
         raise ControlError(f"--jobs must be at least 1, got {workers}")
     check_device(device)
+    folder = folder or Folder()
+    if folder.cluster is not None:
+        from photochrom.engine.cluster import absolute
+
+        inputs, output = absolute(inputs), absolute([output])[0]
     options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite)
-    folder, alone = folder or Folder(), single(inputs, output)
+    alone = single(inputs, output)
     jobs = plan_jobs(inputs, output, folder.selection)
     if folder.dry:
         show_plan(recipe, jobs, options, None if alone else output, folder, as_json)
         return
     told = Telling(as_json, quiet, None if alone else len(jobs))
-    with progress_bar(quiet or as_json, len(jobs)) as bar:
+    with _engine(folder, workers) as (engine, workers), progress_bar(quiet or as_json, len(jobs)) as bar:
         if alone:
             bar.expect(_pixels(jobs[0].source))
         try:
             for result in run_jobs(recipe, jobs, options, workers=workers, out=None if alone else output,
-                                   redo=folder.redo, matched=folder.matched, engine=folder.engine or spread,
+                                   redo=folder.redo, matched=folder.matched, engine=engine,
                                    progress=bar.done if alone else bar.pixels,
                                    begun=lambda survey: _begin(survey, told, None if alone else bar)):
                 told.tell(result)
@@ -192,6 +198,40 @@ def parse_pictures(given: list[str]) -> Mapping[str, Path]:
             raise ControlError(f"--picture must be PORT=FILE or STEP.PORT=FILE, such as mask=masks/, got {text!r}")
         found[port.strip()] = Path(path)
     return found
+
+
+def cluster(engine: str, address: str | None, gpus: float) -> tuple[str | None, float] | None:
+    """Read the options of the engine."""
+    from photochrom.core.errors import ControlError
+
+    if engine not in ("local", "ray"):
+        raise ControlError(f"--engine must be local or ray, got {engine!r}")
+    if engine == "local" and (address or gpus):
+        raise ControlError("--address and --gpus need --engine ray")
+    if gpus < 0:
+        raise ControlError(f"--gpus must not be negative, got {gpus:g}")
+    return None if engine == "local" else (address, gpus)
+
+
+@contextmanager
+def _engine(folder: Folder, workers: int | None) -> Iterator[tuple[Any, int | None]]:
+    """Yield where pictures are made, and by how many workers."""
+    if folder.cluster is None:
+        from photochrom.engine.pool import spread
+
+        yield spread, workers
+        return
+    from photochrom.engine.cluster import RayEngine
+
+    ray = RayEngine(*folder.cluster, workers)
+    try:
+        yield ray, ray.workers
+    except KeyboardInterrupt:   # the process ends at once, and a Ray that was started here with it
+        raise
+    except BaseException:
+        ray.close()
+        raise
+    ray.close()
 
 
 def _begin(survey: Any, told: Telling, bar: Any) -> None:

@@ -58,6 +58,10 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                                            rich_help_panel="Folders")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would be done, and do nothing",
                                               rich_help_panel="Folders")] = False,
+        engine: Annotated[str, typer.Option(help="local, or ray for a cluster", rich_help_panel="Cluster")] = "local",
+        address: Annotated[str | None, typer.Option(help="of a running Ray cluster, or auto; default: Ray is started "
+                                                    "here", rich_help_panel="Cluster")] = None,
+        gpus: Annotated[float, typer.Option(help="GPUs for each worker", rich_help_panel="Cluster")] = 0.0,
         device: operate.DeviceOption = "cpu", memory: operate.MemoryOption = None,
         profile: operate.ProfileOption = "keep", quality: operate.QualityOption = None,
         as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
@@ -67,7 +71,7 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
     What is finished is not made again: a manifest in OUT knows of every picture what it was made of. Stopped at any
     moment, even killed, the same command goes on where it was.
     """
-    from photochrom.cli.jobs import Folder, make_pictures, parse_pictures
+    from photochrom.cli.jobs import Folder, cluster, make_pictures, parse_pictures
     from photochrom.engine.folders import MIRRORED, Selection
     from photochrom.engine.matched import load_matched
 
@@ -76,7 +80,7 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                           recipe.stem)
     make_pictures(loaded, inputs, output, memory=memory, device=device, workers=jobs, profile=profile, quality=quality,
                   overwrite=overwrite, as_json=as_json, quiet=quiet,
-                  folder=Folder(selection, matched, redo, dry_run))
+                  folder=Folder(selection, matched, redo, dry_run, cluster(engine, address, gpus)))
 
 
 @app.command("verify", rich_help_panel="Recipes and files")

@@ -95,7 +95,7 @@ def split_folders(recipe: Recipe, given: Mapping[str, Path], inputs: tuple[Path,
     for index, step in enumerate(recipe, 1):
         for port, file in list(step.files.items()):
             if (recipe.folder / file).is_dir():
-                folders[f"{index}.{port}"] = recipe.folder / file
+                folders[f"{index}.{port}"] = (recipe.folder / file).absolute()
                 del step.files[port]
     return Matched(folders, inputs) if folders else None
 

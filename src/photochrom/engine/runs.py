@@ -74,7 +74,8 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
     """
     options = options or Options()
     count = workers or threads()
-    memory = (options.memory or default_memory()) // count
+    # A cluster's workers do not share this machine's memory.
+    memory = options.memory // count if options.memory else default_memory() // min(count, threads())
     each = dataclasses.replace(options, memory=memory)
     if out is None:
         work = [Task(job, options.overwrite, others=matched(job) if matched else {}) for job in jobs]
