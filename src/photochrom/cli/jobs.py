@@ -29,6 +29,7 @@ class Folder:
     dry: bool = False
     cluster: tuple[str | None, float] | None = None
     """Address and GPUs of each worker; None to work here."""
+    tiff: str | None = None
 
 
 def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str | None, device: str,
@@ -51,7 +52,8 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
         from photochrom.engine.cluster import absolute
 
         inputs, output = absolute(inputs), absolute([output])[0]
-    options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite)
+    options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite,
+                      tiff_layout(folder.tiff))
     alone = single(inputs, output)
     jobs = plan_jobs(inputs, output, folder.selection)
     if folder.dry:
@@ -211,6 +213,19 @@ def cluster(engine: str, address: str | None, gpus: float) -> tuple[str | None, 
     if gpus < 0:
         raise ControlError(f"--gpus must not be negative, got {gpus:g}")
     return None if engine == "local" else (address, gpus)
+
+
+def tiff_layout(text: str | None) -> Any:
+    """Read `strips`, `tiles`, `pyramid`, `big-tiles` and so on."""
+    from photochrom.core.errors import ControlError
+    from photochrom.io.formats import TiffLayout
+
+    big, _, layout = (text or "strips").rpartition("big")
+    layout = layout.lstrip("-") or "strips"
+    if big or layout not in ("strips", "tiles", "pyramid"):
+        raise ControlError(f"--tiff must be strips, tiles or pyramid, or one of them after big-, got {text!r}")
+    wanted = True if text and text.startswith("big") else None
+    return TiffLayout(wanted, layout == "tiles", layout == "pyramid")
 
 
 @contextmanager

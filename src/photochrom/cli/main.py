@@ -58,6 +58,8 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                                            rich_help_panel="Folders")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would be done, and do nothing",
                                               rich_help_panel="Folders")] = False,
+        tiff: Annotated[str | None, typer.Option(metavar="LAYOUT", help="of TIFF results: strips, tiles or pyramid; "
+                                                 "big before it, as in big-tiles, makes a BigTIFF; default: strips", rich_help_panel="Folders")] = None,
         engine: Annotated[str, typer.Option(help="local, or ray for a cluster", rich_help_panel="Cluster")] = "local",
         address: Annotated[str | None, typer.Option(help="of a running Ray cluster, or auto; default: Ray is started "
                                                     "here", rich_help_panel="Cluster")] = None,
@@ -80,7 +82,7 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                           recipe.stem)
     make_pictures(loaded, inputs, output, memory=memory, device=device, workers=jobs, profile=profile, quality=quality,
                   overwrite=overwrite, as_json=as_json, quiet=quiet,
-                  folder=Folder(selection, matched, redo, dry_run, cluster(engine, address, gpus)))
+                  folder=Folder(selection, matched, redo, dry_run, cluster(engine, address, gpus), tiff))
 
 
 @app.command("verify", rich_help_panel="Recipes and files")

@@ -17,6 +17,7 @@ from photochrom.engine.feeds import RowFeed, levels_of
 from photochrom.engine.plan import default_memory
 from photochrom.engine.run import Progress, Run
 from photochrom.io import Source, encoder_for, open_source, save_strips
+from photochrom.io.formats import TiffLayout
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Options:
     profile: Literal["keep", "srgb"] = "keep"
     quality: int | None = None
     overwrite: bool = False
+    tiff: TiffLayout = dataclasses.field(default_factory=TiffLayout)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
                 yield encoder.encode(image, alpha)
 
         save_strips(target, encoder, work.height, work.width, strips(), quality=options.quality,
-                    overwrite=options.overwrite, protect=(source, *protect), staged=staged)
+                    overwrite=options.overwrite, protect=(source, *protect), staged=staged,
+                    tiff=options.tiff)
         notes = (*opened.about.notes, *encoder.notes)
         return Done(source, target, work.width, work.height, time.perf_counter() - began, notes)
 
