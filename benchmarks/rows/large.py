@@ -140,7 +140,8 @@ ROWS = (Row(
     Row(
     name="huge-tiff",
     about="the same of 400 megapixels and of 10,000 x 60,000 pixels",
-    contestants=(*(_truth(name) for name in HUGE), _ours("12 megapixels", compared=False), *(_ours(name) for name in HUGE)),
+    contestants=(*(_truth(name) for name in HUGE), _ours("12 megapixels", compared=False),
+                 *(_ours(name) for name in HUGE)),
     targets=(
         *(Target(f"peak memory, {name} < 2 GiB", _gib(name), 2.0, "<", "GiB") for name in HUGE),
         Target("time per megapixel, 400 / 12 ≤ 1.3",

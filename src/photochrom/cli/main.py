@@ -59,7 +59,8 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
         dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would be done, and do nothing",
                                               rich_help_panel="Folders")] = False,
         tiff: Annotated[str | None, typer.Option(metavar="LAYOUT", help="of TIFF results: strips, tiles or pyramid; "
-                                                 "big before it, as in big-tiles, makes a BigTIFF; default: strips", rich_help_panel="Folders")] = None,
+                                                 "big before it, as in big-tiles, makes a BigTIFF; default: strips",
+                                                 rich_help_panel="Folders")] = None,
         engine: Annotated[str, typer.Option(help="local, or ray for a cluster", rich_help_panel="Cluster")] = "local",
         address: Annotated[str | None, typer.Option(help="of a running Ray cluster, or auto; default: Ray is started "
                                                     "here", rich_help_panel="Cluster")] = None,
