@@ -7,16 +7,19 @@ ImageMagick's as told.
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.machine import magick
-from benchmarks.measure import process
+from benchmarks.measure import ProcessError, process
 from benchmarks.picture import folder_of_photos
-from benchmarks.row import AbsentError, Bench, Contestant, Ready, Row, Target, Times, times_as_fast
+from benchmarks.row import AbsentError, Bench, Contestant, Ready, Row, Sample, Target, Times, times_as_fast
 from benchmarks.rows.folder import QUALITY, UNSHARP_MATRIX, cores
 
 RECIPE = """version = 1
@@ -169,6 +172,33 @@ def _busy(times: Times) -> float:
     return sum(sample.cpu for sample in samples) / sum(sample.seconds for sample in samples) / cores()
 
 
+def _steady(name: str, *options: str) -> Contestant:
+    """Time a run by its events, from its sixth picture to its last: what starts before is left out."""
+    def prepare(bench: Bench) -> Ready:
+        source, count = photos(bench)
+        if "ray" in options and importlib.util.find_spec("ray") is None:
+            raise AbsentError("Ray is not installed")
+        folder = f"steady-{name}"
+        words = [word for word in command(bench, source, folder, "--json", *options) if word != "--quiet"]
+        first = min(6, count - 1)
+
+        def once() -> Sample:
+            shutil.rmtree(bench.scratch / folder, ignore_errors=True)
+            ends = []
+            with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+                assert running.stdout is not None
+                for line in running.stdout:
+                    if json.loads(line)["event"] == "done":
+                        ends.append(time.perf_counter())
+            if running.returncode or len(ends) != count:
+                raise ProcessError(f"{name}: {len(ends)} of {count} pictures were made")
+            return Sample((ends[-1] - ends[first - 1]) * count / (count - first))
+
+        return Ready(once)
+
+    return Contestant(name, prepare, against=None)
+
+
 BARE = """
 import sys, time
 from pathlib import Path
@@ -235,6 +265,11 @@ ROWS = (
         measure="mean", unit="of 255", rounds=1, warm=0,
         notes=("libvips is rounded down to 8 bits between its steps and, with sharpen, works on lightness.",
                "cores busy counts the whole process, the loading of Python and torch included.")),
+    Row(name="run-ray", about="the same run in threads and in the actors of a Ray started for it, start-up aside",
+        contestants=(_steady("local"), _steady("ray", "--engine", "ray")),
+        targets=(Target("throughput of ray / local ≥ 0.85",
+                        lambda times: times["local"].median / times["ray"].median, 0.85, ">="),),
+        rounds=2, warm=0),
     Row(name="run-small",
         about="10,000 JPEGs of 200 x 200 through the same recipe; bare is decode, recipe, encode in a loop and no more",
         contestants=(Contestant("photochrom --jobs 1", _small), Contestant("photochrom", _small_all),
