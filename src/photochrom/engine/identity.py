@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor
 from photochrom.core.recipe import Recipe
 from photochrom.core.step import Step
 from photochrom.engine.files import Options
+from photochrom.engine.manifest import take_print
 
 
 def identify(recipe: Recipe | Step, options: Options) -> str:
@@ -30,6 +33,8 @@ def identify(recipe: Recipe | Step, options: Options) -> str:
         _add(digest, "step", step.operation.name)
         for name, value in sorted(step.controls.items()):
             _add(digest, name, repr(value))
+            if isinstance(value, str) and os.path.isfile(value):   # the weights of a network
+                _add(digest, name, take_print(Path(value)).sha256)
         for name, tensor in (*_sorted(step.tensors.items()), *_sorted(step.pictures.items())):
             _add(digest, name, f"{tensor.dtype} {tuple(tensor.shape)}")
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
