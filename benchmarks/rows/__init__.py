@@ -15,6 +15,7 @@ from benchmarks.rows import (
                          histograms,
                          large,
                          luts,
+                         runs,
                          sampling,
                          scores,
                          spaces,
@@ -24,5 +25,6 @@ from benchmarks.rows import (
 )
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
-                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
-                         *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS, *scores.ROWS)
+                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *runs.ROWS, *hdr.ROWS,
+                         *gradient.ROWS, *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS,
+                         *scores.ROWS)

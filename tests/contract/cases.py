@@ -17,6 +17,7 @@ from photochrom.core.op import Operation
 from photochrom.core.registry import registry
 from photochrom.engine.plan import COPIES, LEAST_ROWS
 
+
 def has_weights(operation: Operation) -> bool:
     """Tell whether a network that the operation runs by default is there; its tests come with the weights."""
     try:

@@ -42,16 +42,58 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                                                help="a file for one picture, else a folder")],
         jobs: Annotated[int | None, typer.Option(help="pictures worked on at once; default: the cores",
                                                     rich_help_panel="Common")] = None,
+        include: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="take only files that match, such as "
+                                                          "'*.jpg' or '2024/*'", rich_help_panel="Folders")] = None,
+        exclude: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="leave out files and folders that "
+                                                          "match", rich_help_panel="Folders")] = None,
+        name: Annotated[str | None, typer.Option(metavar="TEMPLATE", help="how results are called: {folder}, "
+                                                 "{parent}, {stem}, {ext}, {recipe}; default {folder}/{stem}.{ext}",
+                                                 rich_help_panel="Folders")] = None,
+        ending: Annotated[str | None, typer.Option("--format", metavar="ENDING", help="of all results, such as jpg; "
+                                                   "default: each picture's own", rich_help_panel="Folders")] = None,
+        picture: Annotated[list[str] | None, typer.Option(metavar="[STEP.]PORT=FILE", help="a mask or reference for "
+                                                          "all pictures, or a folder of them, matched by name",
+                                                          rich_help_panel="Folders")] = None,
+        redo: Annotated[bool, typer.Option("--redo", help="make anew what is finished already",
+                                           rich_help_panel="Folders")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would be done, and do nothing",
+                                              rich_help_panel="Folders")] = False,
+        tiff: Annotated[str | None, typer.Option(metavar="LAYOUT", help="of TIFF results: strips, tiles or pyramid; "
+                                                 "big before it, as in big-tiles, makes a BigTIFF; default: strips",
+                                                 rich_help_panel="Folders")] = None,
+        engine: Annotated[str, typer.Option(help="local, or ray for a cluster", rich_help_panel="Cluster")] = "local",
+        address: Annotated[str | None, typer.Option(help="of a running Ray cluster, or auto; default: Ray is started "
+                                                    "here", rich_help_panel="Cluster")] = None,
+        gpus: Annotated[float, typer.Option(help="GPUs for each worker", rich_help_panel="Cluster")] = 0.0,
         device: operate.DeviceOption = "cpu", memory: operate.MemoryOption = None,
         profile: operate.ProfileOption = "keep", quality: operate.QualityOption = None,
         as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
         overwrite: operate.OverwriteOption = False) -> None:
-    """Run a recipe over picture files or folders; the tree of a folder is mirrored under OUT."""
-    from photochrom.cli.jobs import make_pictures
-    from photochrom.engine.recipes import load_recipe
+    """Run a recipe over picture files or folders; the tree of a folder is mirrored under OUT.
 
-    make_pictures(load_recipe(recipe), inputs, output, memory=memory, device=device, workers=jobs, profile=profile,
-                  quality=quality, overwrite=overwrite, as_json=as_json, quiet=quiet)
+    What is finished is not made again: a manifest in OUT knows of every picture what it was made of. Stopped at any
+    moment, even killed, the same command goes on where it was.
+    """
+    from photochrom.cli.jobs import Folder, cluster, make_pictures, parse_pictures
+    from photochrom.engine.folders import MIRRORED, Selection
+    from photochrom.engine.matched import load_matched
+
+    loaded, matched = load_matched(recipe, parse_pictures(picture or []), tuple(inputs))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), name or MIRRORED, ending and ending.lstrip("."),
+                          recipe.stem)
+    make_pictures(loaded, inputs, output, memory=memory, device=device, workers=jobs, profile=profile, quality=quality,
+                  overwrite=overwrite, as_json=as_json, quiet=quiet,
+                  folder=Folder(selection, matched, redo, dry_run, cluster(engine, address, gpus), tiff))
+
+
+@app.command("verify", rich_help_panel="Recipes and files")
+@guarded
+def verify(output: Annotated[Path, typer.Argument(metavar="OUT", help="the output folder of a run")],
+           as_json: operate.JsonOption = False, quiet: operate.QuietOption = False) -> None:
+    """Hold every picture that a run made against the manifest of its folder."""
+    from photochrom.cli.verifying import verify_folder
+
+    verify_folder(output, as_json, quiet)
 
 
 @app.command("bake", rich_help_panel="Recipes and files")

@@ -144,9 +144,9 @@ def evaluate(data: str | Path, task: Task, models: Sequence[str], *, scale: int 
     networks = {model: None if model == UNTOUCHED[task] else network_for(
         task, model, scale=scale, sigma=sigma if task == "denoise" else None) for model in models}
     named = protocol or ("sr" if task == "upscale" else "denoise")
-    setup: dict[str, Any] = {"degradation": how}
-    setup |= {"upscale": {"scale": scale}, "denoise": {"sigma": sigma, "seed": seed, "clipped": False},
-              "deblock": {"quality": quality}}[task]
+    told: dict[str, dict[str, Any]] = {"upscale": {"scale": scale}, "deblock": {"quality": quality},
+                                       "denoise": {"sigma": sigma, "seed": seed, "clipped": False}}
+    setup: dict[str, Any] = {"degradation": how, **told[task]}
     kept = {model: {metric: scorer(metric, named, scale=scale, weights=weights if metric == "lpips" else None)
                     for metric in metrics} for model in models}
     for metrics_of in kept.values():
