@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo test test-all check bench golden gallery index clean
+.PHONY: demo test test-all stress check bench golden gallery index clean
 
 demo: $(VENV)/.ready-dev
 	$(BIN)/photochrom demo -o out/demo
@@ -14,6 +14,9 @@ test: $(VENV)/.ready-dev
 
 test-all: $(VENV)/.ready-bench
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+stress: $(VENV)/.ready-dev
+	PHOTOCHROM_STRESS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -v tests/stress
 
 check: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -15,7 +15,9 @@ from benchmarks.rows import (
                          histograms,
                          large,
                          luts,
+                         runs,
                          sampling,
+                         scores,
                          spaces,
                          tables,
                          transfer,
@@ -23,5 +25,6 @@ from benchmarks.rows import (
 )
 
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
-                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *hdr.ROWS, *gradient.ROWS,
-                         *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS)
+                         *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *runs.ROWS, *hdr.ROWS,
+                         *gradient.ROWS, *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS,
+                         *scores.ROWS)

@@ -10,8 +10,9 @@ from typing import Any
 
 from photochrom import ops as _ops  # noqa: F401  its list fills the registry
 from photochrom.core.registry import registry as _registry
+from photochrom.core.version import VERSION as _VERSION
 
-__version__ = "0.1.0"
+__version__ = _VERSION
 
 _EXPORTS = {
     "Step": "photochrom.core.step",

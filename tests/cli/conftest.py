@@ -42,7 +42,7 @@ def _fresh(main, typer):
     """A copy of the app with its fixed commands only: `main` adds the operations at every call."""
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
     app.registered_callback = main.app.registered_callback
-    fixed = ("run", "bake", "ops", "info", "demo", "fit", "fit-kernel", "train")
+    fixed = ("run", "verify", "bake", "ops", "info", "demo", "fit", "fit-kernel", "train")
     app.registered_commands = [c for c in main.app.registered_commands if c.name in fixed]
     return app
 

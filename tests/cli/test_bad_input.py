@@ -60,7 +60,7 @@ def test_a_folder_of_bad_files_still_gives_the_good_one(cli, tmp_path):
     (tmp_path / "r.toml").write_text('version = 1\n[[step]]\nop = "negative"\n')
     result = cli("run", tmp_path / "r.toml", folder, "-o", tmp_path / "out")
     assert result.code == 1
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.png"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["good.png"]
     assert "6 of 7 pictures failed" in result.err
     assert np.array_equal(pixels(tmp_path / "out" / "good.png"), 255 - NOISE.astype(int))
 

@@ -45,7 +45,10 @@ def test_one_bad_file_is_reported_and_the_rest_is_done(cli, recipe, folder, tmp_
     result = cli("run", recipe, folder, "-o", tmp_path / "out", "--json")
     assert result.code == 1
     events = [json.loads(line) for line in result.out.splitlines()]
-    assert sorted("error" in event for event in events) == [False, False, True]
+    assert [event["event"] for event in events[::len(events) - 1]] == ["begin", "summary"]
+    assert sorted(event["event"] for event in events[1:-1]) == ["done", "done", "failed"]
+    assert events[-1]["failures"][0]["input"] == str(folder / "c.jpg")
+    assert events[-1]["failures"][0]["error"] in result.err
     assert "c.jpg" in result.err
     assert "1 of 3 pictures failed" in result.err
     assert (tmp_path / "out" / "a.png").exists()
@@ -100,7 +103,12 @@ def test_outputs_that_cannot_be(cli, folder, tmp_path, target):
 
 def test_results_are_replaced_only_when_asked(cli, recipe, folder, tmp_path):
     arguments = ("run", recipe, folder, "-o", tmp_path / "out", "--quiet")
-    assert [cli(*arguments).code, cli(*arguments).code, cli(*arguments, "--overwrite").code] == [0, 1, 0]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").write_bytes(b"someone's own")
+    assert cli(*arguments).code == 1
+    assert (tmp_path / "out" / "a.png").read_bytes() == b"someone's own"
+    assert cli(*arguments, "--overwrite").code == 0
+    assert np.array_equal(pixels(tmp_path / "out" / "a.png"), 255 - pixels(folder / "a.png"))
 
 
 def test_info_and_version(cli, folder):
@@ -137,11 +145,11 @@ def test_an_interrupt_ends_cleanly_with_130(tmp_path):
     os.kill(process.pid, signal.SIGINT)
     began = time.monotonic()
     _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 2
     assert process.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err
-    finished = list((tmp_path / "out").iterdir())
+    finished = [path for path in (tmp_path / "out").iterdir() if path.name != ".photochrom"]
     assert 1 <= len(finished) < 40
     for path in finished:
         assert path.suffix == ".png"

@@ -200,7 +200,8 @@ def test_points_are_x_y_and_sizes_h_w_written_as_people_write_them() -> None:
 def test_chapters_are_those_of_the_house() -> None:
     from photochrom.ops import CHAPTERS
 
-    known = "tone histogram transfer gray colorize filter frequency gradient hdr geometry restore style face compose"
+    known = ("tone histogram transfer gray colorize filter frequency gradient hdr geometry degrade restore style face "
+             "compose")
     assert set(CHAPTERS) <= set(known.split())
 
 

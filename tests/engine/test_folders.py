@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 
 import photochrom
-from photochrom.core.errors import FileError
+from photochrom.core.errors import ControlError, FileError
 from photochrom.engine.files import Done, Options, run_file
-from photochrom.engine.folders import Failed, Job, plan_jobs, run_jobs
+from photochrom.engine.folders import Job, Selection, plan_jobs
+from photochrom.engine.making import Failed
+from photochrom.engine.runs import run_jobs
 
 STEP = photochrom.Step(photochrom.negative)
 
@@ -106,3 +108,49 @@ def test_memory_is_shared_by_the_workers(tmp_path):
     assert all(isinstance(r, Done) for r in run_jobs(blur, jobs, Options(memory=2 * needed), workers=2))
     assert all(isinstance(r, Failed) for r in
                run_jobs(blur, jobs, Options(memory=2 * needed - 2, overwrite=True), workers=2))
+
+
+def test_patterns_choose_files_and_leave_folders_out(tmp_path):
+    for name in ("a.JPG", "b.png", "raw/c.jpg", "2024/raw/d.jpg", "2024/e.jpg"):
+        picture(tmp_path / "in" / name)
+
+    def chosen(**selection):
+        jobs = plan_jobs([tmp_path / "in"], tmp_path / "out", Selection(**selection))
+        return [job.source.relative_to(tmp_path / "in").as_posix() for job in jobs]
+
+    assert chosen(include=("*.jpg",)) == ["2024/e.jpg", "2024/raw/d.jpg", "a.JPG", "raw/c.jpg"]
+    assert chosen(exclude=("raw", "*.png")) == ["2024/e.jpg", "a.JPG"]
+    assert chosen(include=("2024/*",)) == ["2024/e.jpg", "2024/raw/d.jpg"]
+    with pytest.raises(FileError, match="--include and --exclude leave"):
+        chosen(include=("nothing",))
+
+
+def test_results_are_called_as_wanted(tmp_path):
+    for name in ("a.jpg", "sub/deep/b.png"):
+        picture(tmp_path / "in" / name)
+
+    def called(**selection):
+        jobs = plan_jobs([tmp_path / "in"], tmp_path / "out", Selection(**selection))
+        return [job.target.relative_to(tmp_path / "out").as_posix() for job in jobs]
+
+    assert called(format="tif") == ["a.tif", "sub/deep/b.tif"]
+    assert called(name="{recipe}/{parent}-{stem}.{ext}", recipe="warm") == ["warm/-a.jpg", "warm/deep-b.png"]
+    for selection in ({"name": "{year}"}, {"format": "gif"}):
+        with pytest.raises(ControlError):
+            Selection(**selection)
+    for name in ("../{stem}.{ext}", "/{stem}.{ext}"):
+        with pytest.raises(ControlError, match="inside the output folder"):
+            called(name=name)
+    with pytest.raises(FileError, match="would both be written"):
+        called(name="one.{ext}", format="png")
+
+
+def test_links_to_files_are_followed_and_circles_are_not_entered(tmp_path):
+    picture(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "linked.png").symlink_to(tmp_path / "elsewhere" / "a.png")
+    (tmp_path / "in" / "circle").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    results = list(run_jobs(STEP, plan_jobs([tmp_path / "in"], tmp_path / "out"), out=tmp_path / "out"))
+    found = sorted((type(result).__name__, result.source.name) for result in results)
+    assert found == [("Done", "linked.png"), ("Failed", "gone.png")]

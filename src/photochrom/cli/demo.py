@@ -33,9 +33,10 @@ def run_demo(inputs: list[Path], output: Path, quiet: bool) -> None:
     """Run every shipped recipe over photographs, write the results and a contact sheet each, say where they are."""
     from photochrom.cli.report import complain, progress_bar
     from photochrom.engine.files import Done, Options
-    from photochrom.engine.folders import plan_jobs, run_jobs
+    from photochrom.engine.folders import plan_jobs
+    from photochrom.engine.making import Failed
     from photochrom.engine.recipes import load_recipe
-    from photochrom.io import describe
+    from photochrom.engine.runs import run_jobs
     from photochrom.views.sheet import contact_sheet
 
     photographs = inputs or sample_photographs()
@@ -43,14 +44,13 @@ def run_demo(inputs: list[Path], output: Path, quiet: bool) -> None:
         recipe = load_recipe(path)
         jobs = plan_jobs(photographs, output / path.stem)
         pairs: dict[Path, Path] = {}
-        with progress_bar(quiet, len(jobs)) as (expect, done):
-            for job in jobs:
-                facts = describe(job.source)
-                expect(facts["width"] * facts["height"])
-            for result in run_jobs(recipe, jobs, Options(overwrite=True), progress=done):
+        with progress_bar(quiet, len(jobs)) as bar:
+            bar.expect(len(jobs))
+            for result in run_jobs(recipe, jobs, Options(overwrite=True), progress=bar.pixels):
+                bar.done(1)
                 if isinstance(result, Done):
                     pairs[result.source] = result.target
-                else:
+                elif isinstance(result, Failed):
                     complain(str(result.error))
         sheet = output / f"{path.stem}.png"
         contact_sheet([(job.source, pairs[job.source]) for job in jobs if job.source in pairs], sheet,

@@ -42,16 +42,58 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                                                help="a file for one picture, else a folder")],
         jobs: Annotated[int | None, typer.Option(help="pictures worked on at once; default: the cores",
                                                     rich_help_panel="Common")] = None,
+        include: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="take only files that match, such as "
+                                                          "'*.jpg' or '2024/*'", rich_help_panel="Folders")] = None,
+        exclude: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="leave out files and folders that "
+                                                          "match", rich_help_panel="Folders")] = None,
+        name: Annotated[str | None, typer.Option(metavar="TEMPLATE", help="how results are called: {folder}, "
+                                                 "{parent}, {stem}, {ext}, {recipe}; default {folder}/{stem}.{ext}",
+                                                 rich_help_panel="Folders")] = None,
+        ending: Annotated[str | None, typer.Option("--format", metavar="ENDING", help="of all results, such as jpg; "
+                                                   "default: each picture's own", rich_help_panel="Folders")] = None,
+        picture: Annotated[list[str] | None, typer.Option(metavar="[STEP.]PORT=FILE", help="a mask or reference for "
+                                                          "all pictures, or a folder of them, matched by name",
+                                                          rich_help_panel="Folders")] = None,
+        redo: Annotated[bool, typer.Option("--redo", help="make anew what is finished already",
+                                           rich_help_panel="Folders")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what would be done, and do nothing",
+                                              rich_help_panel="Folders")] = False,
+        tiff: Annotated[str | None, typer.Option(metavar="LAYOUT", help="of TIFF results: strips, tiles or pyramid; "
+                                                 "big before it, as in big-tiles, makes a BigTIFF; default: strips",
+                                                 rich_help_panel="Folders")] = None,
+        engine: Annotated[str, typer.Option(help="local, or ray for a cluster", rich_help_panel="Cluster")] = "local",
+        address: Annotated[str | None, typer.Option(help="of a running Ray cluster, or auto; default: Ray is started "
+                                                    "here", rich_help_panel="Cluster")] = None,
+        gpus: Annotated[float, typer.Option(help="GPUs for each worker", rich_help_panel="Cluster")] = 0.0,
         device: operate.DeviceOption = "cpu", memory: operate.MemoryOption = None,
         profile: operate.ProfileOption = "keep", quality: operate.QualityOption = None,
         as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
         overwrite: operate.OverwriteOption = False) -> None:
-    """Run a recipe over picture files or folders; the tree of a folder is mirrored under OUT."""
-    from photochrom.cli.jobs import make_pictures
-    from photochrom.engine.recipes import load_recipe
+    """Run a recipe over picture files or folders; the tree of a folder is mirrored under OUT.
 
-    make_pictures(load_recipe(recipe), inputs, output, memory=memory, device=device, workers=jobs, profile=profile,
-                  quality=quality, overwrite=overwrite, as_json=as_json, quiet=quiet)
+    What is finished is not made again: a manifest in OUT knows of every picture what it was made of. Stopped at any
+    moment, even killed, the same command goes on where it was.
+    """
+    from photochrom.cli.jobs import Folder, cluster, make_pictures, parse_pictures
+    from photochrom.engine.folders import MIRRORED, Selection
+    from photochrom.engine.matched import load_matched
+
+    loaded, matched = load_matched(recipe, parse_pictures(picture or []), tuple(inputs))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), name or MIRRORED, ending and ending.lstrip("."),
+                          recipe.stem)
+    make_pictures(loaded, inputs, output, memory=memory, device=device, workers=jobs, profile=profile, quality=quality,
+                  overwrite=overwrite, as_json=as_json, quiet=quiet,
+                  folder=Folder(selection, matched, redo, dry_run, cluster(engine, address, gpus), tiff))
+
+
+@app.command("verify", rich_help_panel="Recipes and files")
+@guarded
+def verify(output: Annotated[Path, typer.Argument(metavar="OUT", help="the output folder of a run")],
+           as_json: operate.JsonOption = False, quiet: operate.QuietOption = False) -> None:
+    """Hold every picture that a run made against the manifest of its folder."""
+    from photochrom.cli.verifying import verify_folder
+
+    verify_folder(output, as_json, quiet)
 
 
 @app.command("bake", rich_help_panel="Recipes and files")
@@ -177,6 +219,49 @@ def view(kind: Annotated[str, typer.Argument(metavar="KIND",
     make_view(kind, words, output, overwrite)
     if not quiet:
         print(output)
+
+
+@app.command("score", rich_help_panel="Recipes and files")
+@guarded
+def score(metric: Annotated[str, typer.Argument(metavar="METRIC", help="psnr, ssim, ms-ssim, delta-e or lpips")],
+          image: Annotated[Path, typer.Argument(metavar="IMAGE", help="the picture that is scored")],
+          reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="what it should be")],
+          protocol: Annotated[str | None, typer.Option(help="by name, such as sr or skimage")] = None,
+          border: Annotated[int | None, typer.Option(help="pixels left out on every side")] = None,
+          scale: Annotated[int | None, typer.Option(help="of the protocol sr")] = None,
+          backbone: Annotated[str | None, typer.Option(help="of lpips: squeeze, alex or vgg")] = None,
+          weights: Annotated[Path | None, typer.Option(metavar="FOLDER", help="of lpips")] = None,
+          as_json: operate.JsonOption = False) -> None:
+    """Score a picture against a reference, and tell the protocol with the score."""
+    from photochrom.cli.scoring import score_pictures
+
+    settings = {"protocol": protocol, "border": border, "scale": scale, "backbone": backbone, "weights": weights}
+    score_pictures(metric, image, reference, settings, as_json)
+
+
+@app.command("evaluate", rich_help_panel="Recipes and files")
+@guarded
+def evaluate(data: Annotated[Path, typer.Option(metavar="FOLDER", help="originals, or pairs NAME_HR and NAME_LR")],
+             models: Annotated[str, typer.Option(metavar="NAME,...", help="weights by name or file; bicubic or none "
+                                                 "stands for no network")],
+             task: Annotated[str, typer.Option(help="upscale, denoise or deblock")] = "upscale",
+             scale: Annotated[int, typer.Option(help="to upscale: how many times")] = 2,
+             sigma: Annotated[float, typer.Option(help="to denoise: of the noise, in levels of 255")] = 25.0,
+             quality: Annotated[int, typer.Option(help="to deblock: of JPEG")] = 10,
+             seed: Annotated[int, typer.Option(help="of the noise; the n-th picture has seed + n")] = 0,
+             degradation: Annotated[str | None, typer.Option(help="bicubic, bicubic-y, files, noise or jpeg")] = None,
+             metrics: Annotated[str, typer.Option(metavar="NAME,...", help="see `score`")] = "psnr,ssim",
+             protocol: Annotated[str | None, typer.Option(help="see `score`; sr to upscale, else denoise")] = None,
+             weights: Annotated[Path | None, typer.Option(metavar="FOLDER", help="of lpips")] = None,
+             markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the tables there too")] = None,
+             as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+             overwrite: operate.OverwriteOption = False) -> None:
+    """Score networks on a folder of pictures that are made worse by a named protocol: a table, or JSON."""
+    from photochrom.cli.scoring import evaluate_models
+
+    settings = {"scale": scale, "sigma": sigma, "quality": quality, "seed": seed, "degradation": degradation,
+                "protocol": protocol, "weights": weights}
+    evaluate_models(data, task, models, metrics, settings, as_json, markdown, quiet, overwrite)
 
 
 @app.command("ops", rich_help_panel="Recipes and files")

@@ -32,6 +32,7 @@ COMMON: dict[str, tuple[Any, Any]] = {
 def command_for(entry: dict[str, Any]) -> Callable[..., None]:
     """Return the function behind an operation's command, with a signature made of its ports and controls."""
     ports = entry["ports"][1:]
+    common_options = _common(entry)
 
     @guarded
     def run(**given: Any) -> None:
@@ -45,7 +46,8 @@ def command_for(entry: dict[str, Any]) -> Callable[..., None]:
         from photochrom.engine.recipes import read_picture, read_rows
 
         source, output = given.pop("input"), given.pop("output", None)
-        common = {name: given.pop(name) for name in COMMON if name in given}
+        common = {name: default for name, (_, default) in COMMON.items()}
+        common |= {name: given.pop(name) for name in common_options if name in given}
         pictures = {name: given.pop(name, None) for name in {*(port["name"] for port in ports), "mask"}}
         operation = registry.get(entry["name"])
         kinds = {name: control.kind for name, control in operation.controls.items()} | {"strength": STRENGTH.kind}
@@ -92,15 +94,21 @@ def _signature(entry: dict[str, Any], ports: list[dict[str, Any]]) -> inspect.Si
         option = typer.Option(f"--{dashed(control['name'])}", metavar=_metavar(control), help=_help(control))
         parameters.append(parameter(control["name"], Annotated[str | None, option], None))
     if entry["result"] == "data" or entry["ports"][0]["kind"] == "pictures":
-        kept = [name for name in COMMON if entry["result"] == "picture" or name in ("device", "json")]
+        kept = [name for name in _common(entry) if entry["result"] == "picture" or name in ("device", "json")]
         return inspect.Signature([*parameters, *(parameter(name, *COMMON[name]) for name in kept)])
     strength = typer.Option("--strength", metavar="0..1", help="0 keeps the input, 1 (default) is the whole operation")
     mask = typer.Option("--mask", metavar="FILE", help="where to act: white fully, black not at all")
     parameters.append(parameter("strength", Annotated[str | None, strength], None))
     if all(port["name"] != "mask" for port in ports):
         parameters.append(parameter("mask", Annotated[Path | None, mask], None))
-    parameters += [parameter(name, annotation, default) for name, (annotation, default) in COMMON.items()]
+    parameters += [parameter(name, *COMMON[name]) for name in _common(entry)]
     return inspect.Signature(parameters)
+
+
+def _common(entry: dict[str, Any]) -> list[str]:
+    """Return the common options of an operation's command: `--quality` may be a control of its own."""
+    own = {control["name"] for control in entry["controls"]}
+    return [name for name in COMMON if name not in own]
 
 
 def dashed(name: str) -> str:

@@ -17,6 +17,7 @@ from photochrom.engine.feeds import RowFeed, levels_of
 from photochrom.engine.plan import default_memory
 from photochrom.engine.run import Progress, Run
 from photochrom.io import Source, encoder_for, open_source, save_strips
+from photochrom.io.formats import TiffLayout
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Options:
     profile: Literal["keep", "srgb"] = "keep"
     quality: int | None = None
     overwrite: bool = False
+    tiff: TiffLayout = dataclasses.field(default_factory=TiffLayout)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Done:
 
 
 def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, options: Options | None = None, *,
-             protect: Sequence[str | Path] = (), progress: Progress = lambda pixels: None) -> Done:
+             protect: Sequence[str | Path] = (), progress: Progress = lambda pixels: None,
+             staged: Path | None = None) -> Done:
     """Run a recipe over one picture file.
 
     Args:
@@ -53,6 +56,7 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
         options: how files are read, run and written.
         protect: further files that must not be overwritten.
         progress: called with the number of pixels finished since the last call.
+        staged: where the finished file goes instead of `target`; the caller then puts it in its place.
 
     Returns:
         What was done, with notes on anything that was not carried over.
@@ -82,7 +86,8 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
                 yield encoder.encode(image, alpha)
 
         save_strips(target, encoder, work.height, work.width, strips(), quality=options.quality,
-                    overwrite=options.overwrite, protect=(source, *protect))
+                    overwrite=options.overwrite, protect=(source, *protect), staged=staged,
+                    tiff=options.tiff)
         notes = (*opened.about.notes, *encoder.notes)
         return Done(source, target, work.width, work.height, time.perf_counter() - began, notes)
 

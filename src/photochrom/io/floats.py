@@ -33,7 +33,7 @@ class FloatSource(Source):
         name = utf8(path, self._title)
         self._file: Any = oiio.ImageInput.open(name)
         if not self._file:
-            oiio.geterror()
+            _message(oiio)
             raise FileError(f"{show(path)}: expected a {self._title} picture, its header is damaged or unsupported.")
         spec = self._file.spec()
         notes: list[str] = []
@@ -97,7 +97,7 @@ class FloatSource(Source):
 
     def _picked(self, data: Any, y0: int, y1: int) -> np.ndarray:
         if data is None or self._file.has_error:
-            self._file.geterror()
+            _message(self._file)
             raise FileError(
                 f"{show(self.path)}: the {self._title} data is cut short or damaged; "
                 f"it could not be read whole (rows {y0} to {y1 - 1} of {self.height} failed)."
@@ -167,12 +167,20 @@ def save_floats(
     finally:
         out.close()
         if out.has_error:
-            out.geterror()
+            _message(out)
 
 
 def _refused(temporary: Path, path: Path, out: Any) -> FileError:
-    text = out.geterror() if out else "the library refused it"
+    text = _message(out) if out else "the library refused it"
     return FileError(f"{show(path)}: cannot be written ({why_not_written(temporary, text)}).")
+
+
+def _message(place: Any) -> str:
+    """Take the pending message from the library; it may quote bytes of a damaged file that are no text."""
+    try:
+        return str(place.geterror())
+    except UnicodeDecodeError:
+        return "damaged data"
 
 
 def _channels(names: list[str]) -> tuple[list[int], bool]:

@@ -11,6 +11,21 @@ from photochrom.io.about import Depth
 
 
 @dataclass(frozen=True)
+class TiffLayout:
+    """How a TIFF is laid out.
+
+    Attributes:
+        big: Whether offsets have 64 bits; None for where the samples alone come near 4 GB.
+        tiled: Whether samples lie in tiles of 256 x 256 instead of strips, so that parts of a picture are read quickly.
+        pyramid: Whether smaller and smaller copies follow in the same file, for viewers; implies tiles.
+    """
+
+    big: bool | None = None
+    tiled: bool = False
+    pyramid: bool = False
+
+
+@dataclass(frozen=True)
 class Format:
     """One file format.
 

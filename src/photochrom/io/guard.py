@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from photochrom.core.errors import FileError
@@ -102,45 +104,87 @@ def check_output(path: Path, overwrite: bool, protect: Iterable[str | os.PathLik
 
 
 @contextmanager
-def whole_file(path: Path, overwrite: bool) -> Iterator[Path]:
+def whole_file(path: Path, overwrite: bool, staged: Path | None = None) -> Iterator[Path]:
     """A temporary name beside the target that becomes the target on success and vanishes on any failure.
 
     Args:
         path: The target.
         overwrite: Whether an existing file may be replaced.
+        staged: Where the finished file goes instead, whole or not at all; the caller then puts it in its place.
 
     Yields:
         The temporary path, an empty file with the target's ending.
     """
     # The name is plain and short: the target's own may be as long as the file system allows.
-    temporary = path.parent / f".photochrom-{os.getpid()}-{os.urandom(6).hex()}{path.suffix.lower()}"
+    place = path if staged is None else staged
+    temporary = place.parent / f".photochrom-{os.getpid()}-{os.urandom(6).hex()}{path.suffix.lower()}"
+    _unfinished.add(temporary)
     try:
         try:
             os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
             yield temporary
-            if overwrite:
-                os.replace(temporary, path)
-            else:
-                _place(temporary, path)
-        except FileExistsError:
-            raise FileError(f"{show(path)}: the output exists already; allow overwriting.") from None
         except OSError as e:
             raise FileError(f"{show(path)}: cannot be written ({plain(e.strerror or str(e))}).") from None
+        if staged is None:
+            put_in_place(temporary, path, overwrite)
+        else:
+            os.replace(temporary, staged)
     finally:
         temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
 
 
-def _place(temporary: Path, path: Path) -> None:
+_unfinished: set[Path] = set()
+
+
+def abandon_files() -> None:
+    """Remove the temporary files of writes under way: only for a process that ends now."""
+    for temporary in list(_unfinished):
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def put_in_place(finished: Path, path: Path, overwrite: bool) -> None:
+    """Give a finished file its name, at once.
+
+    Args:
+        finished: A file in the target's file system; elsewhere it is copied beside the target first.
+        path: The target.
+        overwrite: Whether an existing file may be replaced.
+
+    Raises:
+        FileError: The target exists and may not be replaced, or the name cannot be given.
+    """
+    try:
+        if overwrite:
+            os.replace(finished, path)
+        else:
+            _link(finished, path)
+    except FileExistsError:
+        raise FileError(f"{show(path)}: the output exists already; allow overwriting.") from None
+    except OSError as e:
+        if e.errno != errno.EXDEV:
+            raise FileError(f"{show(path)}: cannot be written ({plain(e.strerror or str(e))}).") from None
+        with whole_file(path, overwrite) as beside:
+            shutil.copy2(finished, beside)
+        finished.unlink()
+
+
+def _link(finished: Path, path: Path) -> None:
     # A hard link fails when the name was taken meanwhile; a rename would silently replace it.
     try:
-        os.link(temporary, path)
+        os.link(finished, path)
     except FileExistsError:
         raise
-    except OSError:
+    except OSError as e:
+        if e.errno == errno.EXDEV:
+            raise
         # File systems without hard links (FAT, some network mounts).
         if os.path.lexists(path):
             raise FileExistsError from None
-        os.replace(temporary, path)
+        os.replace(finished, path)
+    else:
+        os.unlink(finished)
 
 
 def why_not_written(temporary: Path, message: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from photochrom.core.errors import FileError
 from photochrom.io import metadata
 from photochrom.io.about import About, Depth
-from photochrom.io.formats import Format, format_for_output, show, stored_depth
+from photochrom.io.formats import Format, TiffLayout, format_for_output, show, stored_depth
 from photochrom.io.guard import check_output, whole_file, why_not_written
 from photochrom.io.library import vips, vips_of
 from photochrom.io.profiles import Linear, Plain, Space, space_for
@@ -196,6 +196,8 @@ def save_strips(
     quality: int | None = None,
     overwrite: bool = False,
     protect: Iterable[str | os.PathLike[str]] = (),
+    staged: Path | None = None,
+    tiff: TiffLayout | None = None,
 ) -> None:
     """Write a picture that arrives in strips of stored samples, atomically.
 
@@ -211,6 +213,8 @@ def save_strips(
         quality: 1 to 100 for JPEG (95 without), WebP (90) and AVIF (85); 100 is lossless for WebP and AVIF.
         overwrite: Whether an existing file may be replaced.
         protect: Files that must not be replaced (the inputs).
+        staged: Where the finished file goes instead of `path`; the caller then puts it in its place.
+        tiff: How a TIFF is laid out; no other format heeds it.
 
     Raises:
         FileError: The file cannot be written.
@@ -226,7 +230,7 @@ def save_strips(
         raise FileError(
             f"{show(path)}: {encoder.format.title} holds at most {longest} pixels a side, got {width} x {height}."
         )
-    with whole_file(path, overwrite) as temporary:
+    with whole_file(path, overwrite, staged) as temporary:
         checked = _counted(strips, height, width, encoder)
         if encoder.format.linear:
             from photochrom.io.floats import save_floats
@@ -237,7 +241,8 @@ def save_strips(
 
             save_netpbm(temporary, path, encoder, height, width, checked)
         else:
-            _save_vips(temporary, path, encoder, (height, width, encoder.bands), checked, quality)
+            _save_vips(temporary, path, encoder, (height, width, encoder.bands), checked, quality,
+                       tiff or TiffLayout())
 
 
 def _counted(strips: Iterable[np.ndarray], height: int, width: int, encoder: Encoder) -> Iterator[np.ndarray]:
@@ -263,6 +268,7 @@ def _save_vips(
     shape: tuple[int, int, int],
     strips: Iterator[np.ndarray],
     quality: int | None,
+    tiff: TiffLayout,
 ) -> None:
     about = encoder.about
     deep = encoder.dtype != np.uint8
@@ -277,7 +283,7 @@ def _save_vips(
             profile=about.profile,
             density=about.density,
         )
-        operation, options = _options(encoder, shape, quality)
+        operation, options = _options(encoder, shape, quality, tiff)
         getattr(image, operation)(os.fsencode(temporary), **options)
 
     size = shape[0] * shape[1] * shape[2] * encoder.dtype.itemsize
@@ -309,7 +315,9 @@ def _gather(strips: Iterator[np.ndarray], shape: tuple[int, int, int], dtype: np
     return whole
 
 
-def _options(encoder: Encoder, shape: tuple[int, int, int], quality: int | None) -> tuple[str, dict[str, Any]]:
+def _options(
+    encoder: Encoder, shape: tuple[int, int, int], quality: int | None, tiff: TiffLayout
+) -> tuple[str, dict[str, Any]]:
     kind = encoder.format.name
     if kind == "jpeg":
         # Chroma is halved below quality 90 only.
@@ -326,4 +334,8 @@ def _options(encoder: Encoder, shape: tuple[int, int, int], quality: int | None)
     size = shape[0] * shape[1] * shape[2] * encoder.dtype.itemsize
     # Deflate with a predictor is read everywhere; level 1 writes twice as fast as LZW.
     predictor = "float" if encoder.dtype == np.float32 else "horizontal"
-    return "tiffsave", {"compression": "deflate", "level": 1, "predictor": predictor, "bigtiff": size > 3_900_000_000}
+    big = size * (1.34 if tiff.pyramid else 1) > 3_900_000_000 if tiff.big is None else tiff.big
+    options = {"compression": "deflate", "level": 1, "predictor": predictor, "bigtiff": big}
+    if tiff.tiled or tiff.pyramid:
+        options |= {"tile": True, "tile_width": 256, "tile_height": 256, "pyramid": tiff.pyramid}
+    return "tiffsave", options

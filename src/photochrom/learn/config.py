@@ -117,8 +117,8 @@ class Validate:
     """How it is judged: PSNR of whole pictures."""
 
     shave: int = 0
-    levels: int = 255
-    """Results are rounded to so many steps; 0 for none."""
+    rounding: str = "8-bit"
+    """What results are rounded to, or `none`; they are clipped in either case."""
     hold_out: int = 5
     """So many training pictures are judged where no folder is given; they are not trained on."""
     seed: int = 0
@@ -164,6 +164,7 @@ _CHOICES = {
     (Optimizer, "clip_by"): ("norm", "value", "rate"),
     (Run, "precision"): ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"),
     (Degrade, "on"): ("picture", "patch"),
+    (Validate, "rounding"): ("8-bit", "none"),
 }
 _LEAST = {"patch": 1, "batch": 1, "steps": 1, "validate_every": 1, "keep_every": 1, "log_every": 1, "rate": 1e-12,
           "hold_out": 1, "eps": 1e-12}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,8 @@ from photochrom.core.errors import ControlError
 from photochrom.learn.config import Config
 from photochrom.learn.degradation import Degradation
 from photochrom.learn.patches import cropped
+from photochrom.metrics.pairs import Rounding
+from photochrom.metrics.psnr import psnr
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Judge:
     def __init__(self, originals: Sequence[Tensor], config: Config) -> None:
         rules = config.validate
         degradation = Degradation(config.judged or config.degrade)
-        self.shave, self.levels = rules.shave, rules.levels
+        self.shave, self.rounding = rules.shave, rules.rounding
         self.pairs: dict[int, list[tuple[Tensor, Tensor]]] = {}
         for scale in config.data.scales:
             pairs = []
@@ -80,8 +81,5 @@ class Judge:
 
     def psnr(self, made: Tensor, wanted: Tensor) -> float:
         """Return the PSNR of a result, clipped and rounded as a file would hold it, without its border."""
-        if self.levels:
-            made = (made.clamp(0, 1) * self.levels).round() / self.levels
-        inner = (..., slice(self.shave, made.shape[-2] - self.shave), slice(self.shave, made.shape[-1] - self.shave))
-        error = float((made[inner].double() - wanted[inner].double()).square().mean())
-        return math.inf if error == 0 else -10 * math.log10(error)
+        rounding: Rounding = "8-bit" if self.rounding == "8-bit" else "none"
+        return float(psnr(made.clamp(0, 1).double(), wanted.double(), border=self.shave, rounding=rounding))

@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+Outside = Literal["zeros", "replicate"]
 
 DIV2K_MEAN = (0.4488, 0.4371, 0.4040)
 """Of the pictures that EDSR and its followers were trained with."""
 
 
-def conv(inputs: int, outputs: int, size: int = 3, *, bias: bool = True) -> nn.Conv2d:
-    """Return a convolution that keeps the size of the picture; what lies outside is zero."""
-    return nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=bias)
+def conv(inputs: int, outputs: int, size: int = 3, *, bias: bool = True, border: Outside = "zeros") -> nn.Conv2d:
+    """Return a convolution that keeps the size of the picture; what lies outside is zero, or repeats the edge."""
+    return nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=bias, padding_mode=border)
 
 
 def chain(**parts: nn.Module) -> nn.Sequential:

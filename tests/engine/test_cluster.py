@@ -1,0 +1,89 @@
+"""The cluster engine gives the bytes of the local one; what it sends can be sent."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import photochrom
+from photochrom.core.errors import FileError
+from photochrom.engine.cluster import Actor, absolute
+from photochrom.engine.files import Options
+from photochrom.engine.folders import plan_jobs
+from photochrom.engine.making import Failed, Made, Maker, Task
+from photochrom.engine.runs import run_jobs
+
+RECIPE = '[[step]]\nop = "power"\ngamma = 0.8\n[[step]]\nop = "transfer_statistics"\nreference = "like.png"\n'
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name in ("like.png", "in/a.png", "in/b.jpg", "in/sub/c.tif", "in/d.jpg"):
+        Image.fromarray(rng.integers(0, 256, (60, 90, 3), dtype=np.uint8)).save(tmp_path / name)
+    (tmp_path / "in" / "bad.jpg").write_bytes(b"no picture")
+    (tmp_path / "r.toml").write_text("version = 1\n" + RECIPE)
+    return tmp_path
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*")
+            if path.is_file() and ".photochrom" not in path.parts}
+
+
+def test_what_is_sent_to_an_actor_makes_the_same_bytes(place):
+    recipe = photochrom.load_recipe(place / "r.toml")
+    jobs = plan_jobs([place / "in"], place / "out")
+    list(run_jobs(recipe, jobs, out=place / "out"))
+    (place / "parts").mkdir()
+    maker = Maker(recipe, Options(memory=1 << 30), frozenset(), place / "parts", "some recipe")
+    actor = Actor(pickle.loads(pickle.dumps(maker)))
+    tasks = [Task(job) for job in plan_jobs([place / "in"], place / "elsewhere")]
+    batch = {"number": np.arange(len(tasks)), "known": np.array([pickle.dumps(task) for task in tasks], object)}
+    for _ in range(2):   # done twice, a task ends in one file
+        answer = actor(batch)
+        results = [pickle.loads(result) for result in answer["result"]]
+        assert [type(result).__name__ for result in results] == ["Made", "Made", "Failed", "Made", "Made"]
+        made = {result.done.target.relative_to(place / "elsewhere"): result.part.read_bytes()
+                for result in results if isinstance(result, Made)}
+        assert made == contents(place / "out")
+        assert len(list((place / "parts").iterdir())) == 4
+    assert "bad.jpg" in str(next(result.error for result in results if isinstance(result, Failed)))
+    assert not contents(place / "elsewhere")
+
+
+def test_addresses_are_refused_and_paths_made_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert absolute(["a/b"]) == [tmp_path / "a" / "b"]
+    with pytest.raises(FileError, match="mount what it names"):
+        absolute(["s3://bucket/photos"])
+
+
+@pytest.mark.slow
+def test_ray_gives_the_bytes_of_the_local_engine(cli_process, place):
+    pytest.importorskip("ray")
+    local = cli_process("run", place / "r.toml", place / "in", "-o", place / "out", "--json")
+    remote = cli_process("run", place / "r.toml", place / "in", "-o", place / "out2", "--json", "--engine", "ray",
+                         "--jobs", "2")
+    assert (local.returncode, remote.returncode) == (1, 1), remote.stderr
+    assert contents(place / "out2") == contents(place / "out")
+    assert len(contents(place / "out")) == 4
+    events = [json.loads(line) for line in remote.stdout.splitlines()]
+    assert [events[0]["event"], events[-1]["made"], events[-1]["failed"]] == ["begin", 4, 1]
+    again = cli_process("run", place / "r.toml", place / "in", "-o", place / "out2", "--json")
+    assert json.loads(again.stdout.splitlines()[-1])["kept"] == 4   # one manifest for both engines
+
+
+@pytest.fixture
+def cli_process():
+    import subprocess
+    import sys
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "photochrom.cli.main", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+    return run
