@@ -177,3 +177,41 @@ def test_completion_knows_operations_without_torch(process):
                             capture_output=True, text=True, env=env, check=False)
     assert "gaussian" in result.stdout
     assert "torch" not in result.stderr
+
+
+def test_an_operation_into_a_folder_keeps_no_manifest_and_replaces_nothing(cli, folder, tmp_path):
+    (tmp_path / "out").mkdir()
+    assert cli("negative", folder / "a.png", "-o", tmp_path / "out").code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
+    assert cli("power", folder / "a.png", "-o", tmp_path / "out").code == 1
+
+
+def test_a_run_tells_its_plan_goes_on_and_is_verified(cli, recipe, folder, tmp_path):
+    called = ("--format", "png", "--name", "{parent}/{stem}-{recipe}.{ext}")
+    words = ("run", recipe, folder, "-o", tmp_path / "out", *called)
+    planned = cli(*words, "--dry-run")
+    assert planned.code == 0
+    assert f"-> {tmp_path / 'out' / 'sub dir' / ('b' + chr(39) + 's [1]-recipe.png')}" in planned.out
+    assert not (tmp_path / "out").exists()
+    made = cli(*words)
+    assert (made.code, len(made.out.splitlines()), "2 pictures made" in made.err) == (0, 2, True)
+    again = cli(*words, "--json")
+    assert [json.loads(line)["event"] for line in again.out.splitlines()] == ["begin", "kept", "kept", "summary"]
+    assert "2 of 2 pictures are as they were made" in cli("verify", tmp_path / "out").out
+    (tmp_path / "out" / "a-recipe.png").write_bytes(b"other")
+    wrong = cli("verify", tmp_path / "out", "--json")
+    assert (wrong.code, [json.loads(line)["event"] for line in wrong.out.splitlines()]) == (1, ["wrong", "summary"])
+
+
+def test_masks_from_a_folder_and_wrong_options(cli, recipe, folder, tmp_path):
+    (tmp_path / "masks").mkdir()
+    for name in ("a", "b's [1]"):
+        Image.new("L", (80, 60), 0).save(tmp_path / "masks" / f"{name}.png")
+    words = ("run", recipe, folder, "-o", tmp_path / "out", "--format", "png")
+    result = cli(*words, "--picture", f"mask={tmp_path / 'masks'}")
+    assert result.code == 0, result.err
+    assert np.array_equal(pixels(tmp_path / "out" / "a.png"), pixels(folder / "a.png"))
+    for wrong in (("--picture", "reference=x.png"), ("--picture", "mask"), ("--tiff", "round"), ("--engine", "boat"),
+                  ("--gpus", "1"), ("--name", "{x}"), ("--format", "gif")):
+        result = cli(*words, *wrong)
+        assert (result.code, result.err.count("\n")) == (2, 1), wrong

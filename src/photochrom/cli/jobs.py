@@ -47,6 +47,7 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
     if workers is not None and workers < 1:
         raise ControlError(f"--jobs must be at least 1, got {workers}")
     check_device(device)
+    one = folder is None   # an operation on one picture keeps no manifest
     folder = folder or Folder()
     if folder.cluster is not None:
         from photochrom.engine.cluster import absolute
@@ -54,7 +55,7 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
         inputs, output = absolute(inputs), absolute([output])[0]
     options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite,
                       tiff_layout(folder.tiff))
-    alone = single(inputs, output)
+    alone = one or single(inputs, output)
     jobs = plan_jobs(inputs, output, folder.selection)
     if folder.dry:
         show_plan(recipe, jobs, options, None if alone else output, folder, as_json)

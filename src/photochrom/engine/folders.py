@@ -77,7 +77,7 @@ class Selection:
         values = {"folder": relative.parent.as_posix(), "parent": relative.parent.name, "stem": stem, "ext": ext,
                   "recipe": self.recipe}
         text = re.sub(r"\{(\w+)\}", lambda field: values[field[1]], self.name)
-        path = Path(text)
+        path = Path(text if self.name.startswith("/") else text.lstrip("/"))   # at the top {parent} is empty
         if path.is_absolute() or ".." in path.parts or not path.name:
             raise ControlError(f"--name must stay inside the output folder, got {show(text)}")
         return path
