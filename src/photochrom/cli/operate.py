@@ -26,8 +26,8 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace resu
                                                rich_help_panel="Common")]
 COMMON: dict[str, tuple[Any, Any]] = {
     "device": (DeviceOption, "cpu"), "memory": (MemoryOption, None), "profile": (ProfileOption, "keep"),
-    "depth": (DepthOption, "keep"), "quality": (QualityOption, None), "json": (JsonOption, False), "quiet": (QuietOption, False),
-    "overwrite": (OverwriteOption, False),
+    "depth": (DepthOption, "keep"), "quality": (QualityOption, None), "json": (JsonOption, False),
+    "quiet": (QuietOption, False), "overwrite": (OverwriteOption, False),
 }
 
 
