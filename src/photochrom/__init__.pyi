@@ -70,6 +70,7 @@ from photochrom.ops.histogram.clahe import clahe as clahe
 from photochrom.ops.histogram.equalize import equalize as equalize
 from photochrom.ops.histogram.histogram import histogram as histogram
 from photochrom.ops.histogram.match_histogram import match_histogram as match_histogram
+from photochrom.ops.restore.deblock import deblock as deblock
 from photochrom.ops.restore.denoise import denoise as denoise
 from photochrom.ops.restore.upscale import upscale as upscale
 from photochrom.ops.tone.brightness import brightness as brightness
@@ -123,6 +124,7 @@ __all__ = [
     "correlate",
     "crop",
     "curve",
+    "deblock",
     "deconvolve",
     "denoise",
     "downsample",

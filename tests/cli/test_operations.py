@@ -20,7 +20,8 @@ STEPS = [name for name in registry.names() if registry.get(name).chains]
 
 def needed(operation):
     """The ports beyond the first that must be given."""
-    return [name for name in operation.others if not operation.ports[name].optional]
+    one_of_several = {"colorize_scribbles": ["scribbles"]}.get(operation.name, [])
+    return [name for name in operation.others if not operation.ports[name].optional or name in one_of_several]
 
 
 def other(operation, port, array, folder):

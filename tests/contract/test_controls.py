@@ -67,6 +67,8 @@ WRONG: dict[str, list[Any]] = {
 @every_control()
 def test_values_of_the_wrong_type_are_refused(operation: Operation, control: Control) -> None:
     for value in WRONG[control.kind]:
+        if value is None and control.optional:
+            continue
         with pytest.raises(ControlError) as error:
             call(operation, picture(), **{control.name: value})
         one_sentence(error, operation.name, control.name, "must be") if value != 10**400 else None

@@ -21,7 +21,7 @@ from tests.contract.cases import ALL, array, near, one_sentence, others, picture
 SIZED = [operation for operation in ALL if operation.chains and operation.resizes is True and operation.gives is None]
 COMMON: dict[str, dict[str, Any]] = {
     "resize": {"scale": 0.6}, "crop": {"box": (1.5, 2.25, 14.0, 11.5)}, "downsample": {"factor": 2},
-    "upsample": {"factor": 2},
+    "upsample": {"factor": 2}, "upscale": {"model": "bicubic"},   # networks are neither linear nor whole in alpha
 }
 """Controls that do change the size; an operation that is not listed runs with its defaults."""
 ROUNDED = {("resize", "matlab-bicubic")}

@@ -114,7 +114,7 @@ except FileError as error:
 def test_a_folder_that_cannot_be_written(tmp_path):
     fill(tmp_path / "in", 1)
     (tmp_path / "out").mkdir()
-    for folder in (*list(tmp_path.parents)[:2], tmp_path, tmp_path / "in"):
+    for folder in (*list(tmp_path.parents)[:3], tmp_path, tmp_path / "in"):
         folder.chmod(folder.stat().st_mode | 0o055)
     (tmp_path / "out").chmod(0o555)
     result = in_child(UNPRIVILEGED, tmp_path)

@@ -195,12 +195,14 @@ def parse(kind: str, text: str) -> Any:
 
     Points are `x,y`, lists of them are separated by blanks or semicolons, a curve is `in:out,in:out`, a size `WxH`, a
     box `x0,y0,x1,y1`. Rows of a kernel or matrix are separated by semicolons or lie on a line each. A number may be a
-    fraction, `1/3`.
+    fraction, `1/3`. `none` stands for no value, where a control may have none.
 
     Example:
         >>> parse("curve", "0:0,0.5:0.6,1:1"), parse("size", "640x480")
         (((0.0, 0.0), (0.5, 0.6), (1.0, 1.0)), (480, 640))
     """
+    if text.strip().lower() == "none" and kind not in ("choice", "model", "kernel"):
+        return None
     try:
         if kind == "float":
             return _number(text)

@@ -20,7 +20,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "gradient": ("seamless_clone", "flatten_texture", "fill", "make_tileable", "change_illumination", "change_color",
                  "exchange_texture", "remove_wrinkles", "smooth_wls"),
     "colorize": ("colorize_scribbles",),
-    "restore": ("upscale", "denoise"),
+    "restore": ("upscale", "denoise", "deblock"),
 }
 
 registry.declare("photochrom.ops", CHAPTERS)
