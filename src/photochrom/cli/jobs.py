@@ -10,11 +10,13 @@ import typer
 from photochrom.cli.report import SOME_FAILED, complain, emit, progress_bar
 
 PROFILES: dict[str, Literal["keep", "srgb"]] = {"keep": "keep", "srgb": "srgb"}
+DEPTHS: dict[str, Literal["uint8", "uint16", "float16", "float32"] | None] = {
+    "keep": None, "8": "uint8", "16": "uint16", "half": "float16", "float": "float32"}
 
 
 def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str | None, device: str,
                   workers: int | None, profile: str, quality: int | None, overwrite: bool, as_json: bool,
-                  quiet: bool) -> None:
+                  quiet: bool, depth: str = "keep") -> None:
     """Run a recipe over files and folders, report each, and exit with 1 if any failed."""
     from photochrom.core.errors import ControlError, FileError
     from photochrom.engine.files import Done, Options
@@ -24,10 +26,13 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
 
     if profile not in PROFILES:
         raise ControlError(f"--profile must be keep or srgb, got {profile!r}")
+    if depth not in DEPTHS:
+        raise ControlError(f"--depth must be {', '.join(DEPTHS)}, got {depth!r}")
     if workers is not None and workers < 1:
         raise ControlError(f"--jobs must be at least 1, got {workers}")
     check_device(device)
-    options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite)
+    options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite,
+                      DEPTHS[depth])
     jobs = plan_jobs(inputs, output)
     failures = 0
     with progress_bar(quiet or as_json, len(jobs)) as (expect, done):

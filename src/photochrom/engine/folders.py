@@ -92,7 +92,8 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
     options = options or Options()
     count = min(workers or threads(), len(jobs))
     memory = (options.memory or default_memory()) // max(1, count)
-    each = Options(memory, options.device, options.profile, options.quality, options.overwrite)
+    each = Options(memory, options.device, options.profile, options.quality, options.overwrite,
+                   options.depth)
     sources = {job.source.resolve() for job in jobs}
 
     stop = threading.Event()

@@ -1,0 +1,197 @@
+"""The page: picking an operation, its form, the picture, the stack, what leaves the studio."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from photochrom.core.errors import FileError
+from photochrom.core.registry import registry
+from photochrom.studio import desk, endpoints, outputs, panel, parts
+from photochrom.studio.forms import UPLOADS
+from photochrom.studio.jobs import Workers
+from photochrom.studio.sample import sample_picture
+from photochrom.studio.sessions import Session, Store
+from photochrom.studio.wires import QUIET, Wires, sentence, trouble
+
+# One token a tab; it outlives a reload, and nobody can guess it. The page works without the secure context that
+# `crypto.randomUUID` asks for.
+_TOKEN = """() => {
+  let token = sessionStorage.getItem("photochrom");
+  if (!/^[0-9a-f]{32}$/.test(token || "")) {
+    token = Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+    sessionStorage.setItem("photochrom", token);
+  }
+  return token;
+}"""
+
+
+def build(store: Store, workers: Workers) -> gr.Blocks:
+    """Return the whole page."""
+    with gr.Blocks(title="photochrom studio", analytics_enabled=False, fill_width=True,
+                   delete_cache=(3600, 4 * 3600)) as page:
+        token, form = gr.State(""), gr.State("")
+        with gr.Row(elem_id="top"):
+            gr.HTML("<h1>photochrom studio</h1>", elem_id="title", padding=False)
+            file = gr.UploadButton("Open a picture", file_types=UPLOADS, type="filepath", size="sm", min_width=110,
+                                   variant="primary", elem_id="open-file")
+            sample = gr.Button("Sample picture", size="sm", min_width=110, elem_id="sample")
+            undo = gr.Button("Undo", size="sm", interactive=False, min_width=60, elem_id="undo")
+            redo = gr.Button("Redo", size="sm", interactive=False, min_width=60, elem_id="redo")
+            tour = gr.Button("Tour", size="sm", min_width=60, elem_id="tour")
+            shade = gr.Button("Dark / light", size="sm", min_width=90, elem_id="shade")
+        facts = gr.Markdown("No picture is open.", elem_id="facts")
+        note = gr.HTML("", elem_id="note", padding=False)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=300, elem_id="left") as left:
+                picker = parts.picker(rows(), elem_id="picker")
+            with gr.Column(scale=6, min_width=320, elem_id="middle"):
+                easel = parts.easel({"full": [0, 0], "tool": "look"}, elem_id="easel")
+                histogram = parts.histogram({}, elem_id="histogram")
+            with gr.Column(scale=3, min_width=280, elem_id="right"):
+                gr.HTML("<h3>Steps</h3>", padding=False)
+                stack = parts.stack([], elem_id="stack")
+                with gr.Accordion("Recipe", open=False, elem_id="recipe"):
+                    recipe = gr.Code("", language=None, label="recipe.toml", interactive=False, elem_id="recipe-text",
+                                     max_lines=24)
+                    take = gr.DownloadButton("Download the recipe", size="sm", elem_id="recipe-download")
+                    bring = gr.File(label="Open a recipe (.toml, or .zip with its pictures)", height=100,
+                                    file_types=[".toml", ".zip"], type="filepath", elem_id="recipe-upload")
+                gr.HTML("<h3>Full size</h3>", padding=False)
+                kind = gr.Dropdown(list(outputs.KINDS), value="as the original", label="Format", elem_id="format")
+                with gr.Row():
+                    make = gr.Button("Make the picture", variant="primary", size="sm", elem_id="make")
+                    close_up = gr.Button("Show it at 1:1", size="sm", elem_id="detail")
+                    cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
+                result = gr.File(label="The finished picture", interactive=False, height=90, elem_id="result")
+        wires = Wires(store, workers, token, form, easel, histogram, note, stack, recipe, undo, redo, facts)
+        with left:
+            panel.build(wires)
+        _picture(wires, page, file, sample)
+
+        def chosen(token: str, event: gr.EventData) -> tuple[Any, ...]:
+            return wires.whole(lambda session: desk.choose(session, str(event._data["name"])))(token)
+
+        picker.acted(chosen, [token], wires.full, **QUIET)
+        undo.click(wires.whole(_undo), [token], wires.full, **QUIET)
+        redo.click(wires.whole(_redo), [token], wires.full, **QUIET)
+
+        def acted(token: str, event: gr.EventData) -> tuple[Any, ...]:
+            what, at, to = str(event._data["what"]), int(event._data["at"]), int(event._data["to"])
+            return wires.whole(lambda session: desk.act(session, what, at, to))(token)
+
+        stack.acted(acted, [token], wires.full, **QUIET)
+        _results(wires, kind, make, close_up, cancel, result, take, bring)
+        tour.click(None, None, None, js="() => photochrom.tour(true)")
+        shade.click(None, None, None, js="() => photochrom.shade()")
+        endpoints.build(store, workers)
+    return page
+
+
+def rows() -> list[dict[str, str]]:
+    """Return the operations to choose from, with what they do."""
+    return [{"name": name, "label": name.replace("_", " "), "chapter": chapter,
+             "summary": registry.get(name).doc.summary}
+            for chapter, names in panel.names_by_chapter().items() for name in names]
+
+
+def _undo(session: Session) -> None:
+    session.draft = None
+    session.history.undo()
+
+
+def _redo(session: Session) -> None:
+    session.draft = None
+    session.history.redo()
+
+
+def _picture(wires: Wires, page: gr.Blocks, file: gr.UploadButton, sample: gr.Button) -> None:
+    """Connect opening a picture, and the beginning of a page."""
+    def opened(session: Session, path: str | None) -> str | None:
+        if path is None:
+            return None
+        name = Path(path).name
+        mine = session.adopt(Path(path), name)
+        try:
+            session.open(mine, name)
+        except Exception:
+            mine.unlink(missing_ok=True)
+            raise
+        return f"{name} is open"
+
+    def sampled(session: Session) -> str:
+        source = sample_picture()
+        mine = session.folder / f"sample-{source.name}"
+        shutil.copyfile(source, mine)
+        session.open(mine, source.name)
+        return "the sample picture is open; choose an operation"
+
+    def begun(token: str) -> tuple[Any, ...]:
+        shown = wires.whole(lambda session: None)(token)
+        return (token, *shown)
+
+    file.upload(wires.whole(opened), [wires.token, file], wires.full, show_progress="minimal",
+                api_visibility="private")
+    sample.click(wires.whole(sampled), [wires.token], wires.full, **QUIET)
+    page.load(begun, [gr.Textbox(visible=False)], [wires.token, *wires.full], js=_TOKEN, **QUIET)
+
+
+def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Button, cancel: gr.Button,
+             result: gr.File, take: gr.DownloadButton, bring: gr.File) -> None:
+    """Connect what works at full size, and recipes."""
+    def teller(session: Session, progress: gr.Progress, passes: int = 1) -> Any:
+        original, _ = session.need()
+        state = {"done": 0}
+
+        def told(message: dict[str, Any]) -> None:
+            state["done"] += message.get("pixels", 0)
+            whole = original.width * original.height * passes
+            progress(min(0.99, state["done"] / whole), desc="working at full size")
+        return told
+
+    def made(token: str, name: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, Any]:  # noqa: B008
+        try:
+            session = wires.store.get(token)
+            path, notes = outputs.download(session, wires.workers, name, teller(session, progress))
+            return str(path), f"<div class='pc-said' role='status'>{'; '.join([path.name + ' is ready', *notes])}</div>"
+        except Exception as error:
+            return None, trouble(sentence(error))
+
+    def closer(token: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
+        try:
+            session = wires.store.get(token)
+            outputs.detail(session, wires.workers, teller(session, progress))
+            return wires.show(session, "shown at full size; press 1:1 above the picture")
+        except Exception as error:
+            return gr.skip(), gr.skip(), trouble(sentence(error))
+
+    def stopped(token: str) -> str:
+        session = wires.store.find(token)
+        found = session is not None and wires.workers.cancel(session)
+        return trouble("cancelled" if found else "nothing is being made")
+
+    def taken(token: str) -> tuple[Any, Any]:
+        try:
+            return str(outputs.recipe_file(wires.store.get(token))), gr.skip()
+        except Exception as error:
+            return None, trouble(sentence(error))
+
+    def brought(session: Session, path: str | None) -> str | None:
+        if path is None:
+            return None
+        if Path(path).stat().st_size > session.limits.bytes:
+            raise FileError("the recipe is too large")
+        outputs.load_recipe(session, Path(path))
+        return "the recipe is open"
+
+    make.click(made, [wires.token, kind], [result, wires.note], concurrency_limit=8, api_visibility="private",
+               show_progress_on=result)
+    close_up.click(closer, [wires.token], wires.fast, concurrency_limit=8, api_visibility="private",
+                   show_progress_on=wires.note)
+    cancel.click(stopped, [wires.token], [wires.note], concurrency_limit=None, queue=False, **QUIET)
+    take.click(taken, [wires.token], [take, wires.note], **QUIET)
+    bring.upload(wires.whole(brought), [wires.token, bring], wires.full, **QUIET).then(
+        lambda: None, None, bring, **QUIET)
