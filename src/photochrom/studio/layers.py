@@ -49,7 +49,7 @@ def as_png(samples: np.ndarray) -> bytes:
 
 
 def to_screen(path: Path, size: tuple[int, int], coloured: bool) -> np.ndarray:
-    """Read a kept layer for painting on, (h, w, 4) uint8: strokes as they are, a mask as white and its values as alpha."""
+    """Read a kept layer to paint on, (h, w, 4) uint8: strokes as they are, a mask as white and its values as alpha."""
     picture = Image.open(path)
     if coloured:
         return np.asarray(picture.convert("RGBA").resize(size, Image.Resampling.NEAREST))

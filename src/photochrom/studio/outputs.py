@@ -58,6 +58,7 @@ def download(session: Session, workers: Workers, kind: str, told: Told) -> tuple
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
+    session.made.clear()
     target = folder / (safe_name(Path(original.name).stem + "-edited.png").removesuffix(".png") + ending)
     job = _job(session, target) | {"depth": depth}
     return target, workers.run(session, job, told)["notes"]

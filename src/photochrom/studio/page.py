@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import shutil
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
                 with gr.Accordion("Recipe", open=False, elem_id="recipe"):
                     recipe = gr.Code("", language=None, label="recipe.toml", interactive=False, elem_id="recipe-text",
                                      max_lines=24)
-                    take = gr.DownloadButton("Download the recipe", size="sm", elem_id="recipe-download")
+                    take = gr.Button("Download the recipe", size="sm", elem_id="recipe-download")
                     bring = gr.File(label="Open a recipe (.toml, or .zip with its pictures)", height=100,
                                     file_types=[".toml", ".zip"], type="filepath", elem_id="recipe-upload")
                 gr.HTML("<h3>Full size</h3>", padding=False)
@@ -66,7 +67,7 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
                     make = gr.Button("Make the picture", variant="primary", size="sm", elem_id="make")
                     close_up = gr.Button("Show it at 1:1", size="sm", elem_id="detail")
                     cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
-                result = gr.File(label="The finished picture", interactive=False, height=90, elem_id="result")
+                result = gr.HTML("", elem_id="result", padding=False)
         wires = Wires(store, workers, token, form, easel, histogram, note, stack, recipe, undo, redo, facts)
         with left:
             panel.build(wires)
@@ -140,7 +141,7 @@ def _picture(wires: Wires, page: gr.Blocks, file: gr.UploadButton, sample: gr.Bu
 
 
 def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Button, cancel: gr.Button,
-             result: gr.File, take: gr.DownloadButton, bring: gr.File) -> None:
+             result: gr.HTML, take: gr.Button, bring: gr.File) -> None:
     """Connect what works at full size, and recipes."""
     def teller(session: Session, progress: gr.Progress, passes: int = 1) -> Any:
         original, _ = session.need()
@@ -156,9 +157,11 @@ def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Butt
         try:
             session = wires.store.get(token)
             path, notes = outputs.download(session, wires.workers, name, teller(session, progress))
-            return str(path), f"<div class='pc-said' role='status'>{'; '.join([path.name + ' is ready', *notes])}</div>"
+            card = (f"<a class='pc-result' href='{session.offer(path)}' download>⤓ {html.escape(path.name)}</a>"
+                    f"<p class='pc-help'>{path.stat().st_size / 1e6:.2f} MB{html.escape('; '.join(['', *notes]))}</p>")
+            return card, f"<div class='pc-said' role='status'>{html.escape(path.name)} is ready</div>"
         except Exception as error:
-            return None, trouble(sentence(error))
+            return "", trouble(sentence(error))
 
     def closer(token: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
         try:
@@ -175,9 +178,10 @@ def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Butt
 
     def taken(token: str) -> tuple[Any, Any]:
         try:
-            return str(outputs.recipe_file(wires.store.get(token))), gr.skip()
+            session = wires.store.get(token)
+            return session.offer(outputs.recipe_file(session)), gr.skip()
         except Exception as error:
-            return None, trouble(sentence(error))
+            return "", trouble(sentence(error))
 
     def brought(session: Session, path: str | None) -> str | None:
         if path is None:
@@ -192,6 +196,8 @@ def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Butt
     close_up.click(closer, [wires.token], wires.fast, concurrency_limit=8, api_visibility="private",
                    show_progress_on=wires.note)
     cancel.click(stopped, [wires.token], [wires.note], concurrency_limit=None, queue=False, **QUIET)
-    take.click(taken, [wires.token], [take, wires.note], **QUIET)
+    address = gr.Textbox(visible=False)
+    take.click(taken, [wires.token], [address, wires.note], **QUIET).then(
+        None, [address], None, js="(address) => photochrom.fetch_file(address)")
     bring.upload(wires.whole(brought), [wires.token, bring], wires.full, **QUIET).then(
         lambda: None, None, bring, **QUIET)

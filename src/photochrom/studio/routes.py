@@ -50,6 +50,13 @@ def add(app: FastAPI, store: Store) -> None:
         data = session.shown.get(name)
         return Response(data, media_type="image/png", headers=_DAY) if data else Response(status_code=404)
 
+    @app.get("/made/{token}/{name}")
+    def made(token: str, name: str) -> Response:
+        session = store.find(token)
+        path = None if session is None else session.made.get(name)
+        return FileResponse(path, filename=name, headers={"Cache-Control": "no-store"}) if path else Response(
+            status_code=404)
+
     @app.get("/effect/{name}.png")
     def effects(name: str) -> Response:
         if name not in registry.names():

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from photochrom.core.errors import ControlError, FileError, PhotochromError
 from photochrom.io.formats import FORMATS
@@ -93,6 +94,9 @@ class Session:
     job: Any = None
     """The full-size run in progress."""
     results: dict[str, Path] = field(default_factory=dict)
+    """Full-size pictures for the screen, by the name the browser fetches them by."""
+    made: dict[str, Path] = field(default_factory=dict)
+    """Files to take away, by name."""
 
     def open(self, path: Path, name: str) -> None:
         """Make a file of the session's folder the picture that is worked on; the steps stay.
@@ -141,6 +145,11 @@ class Session:
         while len(self.shown) > SHOWN:
             self.shown.pop(next(iter(self.shown)))
         return f"shown/{self.token}/{name}"
+
+    def offer(self, path: Path) -> str:
+        """Return the address from which a file of the folder is downloaded."""
+        self.made[path.name] = path
+        return f"made/{self.token}/{quote(path.name)}"
 
     def need(self) -> tuple[Original, Copy]:
         """Return the picture and its scaled copy, or raise one sentence if none is open."""
