@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from photochrom.core.registry import registry
 from photochrom.engine.pictures import run
 from photochrom.io.photo import describe
 from photochrom.studio import layers
-from photochrom.studio.forms import PICKED, painted_ports
+from photochrom.studio.forms import PICKED, lies_over, painted_ports
 from photochrom.studio.history import Entry, show
+from photochrom.studio.previews import PREVIEW_PIXELS
 from photochrom.studio.sessions import Draft, Named, Session
 
 _count = itertools.count(1)
@@ -64,9 +66,8 @@ def tools_of(entry: Entry) -> list[tuple[str, str]]:
     """Return what can be done on the picture for a step: (words, tool), a tool being `kind:name`."""
     found = [(f"{_WORDS[control.kind]} {name.replace('_', ' ')}", f"{control.kind}:{name}")
              for name, control in entry.operation.controls.items() if _on_picture(entry, name)]
-    if "seamless" in entry.op or (entry.op != "remove_wrinkles" and "offset" in entry.operation.controls
-                                  and "source" in entry.operation.ports):
-        found = [("drag the source", "move:offset")]
+    if "offset" in entry.operation.controls and "source" in entry.operation.ports:
+        found.append(("drag the source", "move:offset"))
     return found + [(f"paint {name.replace('_', ' ')}", f"paint:{name}") for name, _, _ in painted_ports(entry)]
 
 
@@ -131,25 +132,36 @@ def full_size(session: Session, entries: tuple[Entry, ...]) -> tuple[int, int]:
     return width, height
 
 
-def layer_size(session: Session) -> tuple[int, int]:
-    """Return width and height of the layer that is painted on."""
+def sizes_for(session: Session, port: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return (width, height) of the layer that is painted for a port, and of the picture it lies over."""
     _, copy = session.need()
+    entry = need_draft(session).entry
+    beside = lies_over(entry.operation, port)
+    if beside is not None:
+        if beside not in entry.files:
+            raise ControlError(f"{entry.op} needs the picture '{beside}' before a mask can be painted on it")
+        facts = describe(session.folder / entry.files[beside])
+        width, height = facts["width"], facts["height"]
+        scale = min(1.0, math.sqrt(PREVIEW_PIXELS / (width * height)))
+        return (max(1, round(width * scale)), max(1, round(height * scale))), (width, height)
     photo = session.chain.run(copy, base(session), session.folder)
-    return int(photo.image.shape[-1]), int(photo.image.shape[-2])
+    return (int(photo.image.shape[-1]), int(photo.image.shape[-2])), full_size(session, base(session))
 
 
 def paint(session: Session, port: str, data: str) -> None:
     """Keep what was painted, at the size of the picture."""
     draft = need_draft(session)
     coloured = {name: colour for name, _, colour in painted_ports(draft.entry)}
+    coloured |= {name: False for name in draft.entry.operation.ports if name.endswith("mask")
+                 and lies_over(draft.entry.operation, name) is not None}
     if port not in coloured:
         raise ControlError(f"{draft.entry.op} has nothing called {port!r} to paint")
-    layer = layers.decode(data, layer_size(session))
+    size, whole = sizes_for(session, port)
+    layer = layers.decode(data, size)
     files = {key: value for key, value in draft.entry.files.items() if key != port}
     if layer[..., 3].any() or port in draft.entry.missing() or port in draft.entry.operation.ports:
         kept = draft.entry.files.get(port)
-        found = layers.grown(layer, full_size(session, base(session)), session.folder / kept if kept else None,
-                             coloured[port])
+        found = layers.grown(layer, whole, session.folder / kept if kept else None, coloured[port])
         if found.any() or not coloured[port]:
             files[port] = session.keep(layers.as_png(found), port)
     draft.entry = replace(draft.entry, files=files)

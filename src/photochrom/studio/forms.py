@@ -142,6 +142,20 @@ def _color(value: Any) -> Any:
     return value
 
 
+def lies_over(operation: Operation, port: str) -> str | None:
+    """Return the port over whose picture a mask lies: that of its name, the source, or None for the picture itself."""
+    if port not in operation.ports or operation.ports[port].aligned:
+        return None
+    named = port.removesuffix("_mask")
+    return named if named != port and named in operation.ports else "source" if "source" in operation.ports else None
+
+
+def painted_beside(operation: Operation, port: str) -> str | None:
+    """Return the mask that is painted over the picture of a port, if there is one."""
+    masks = [name for name in operation.ports if name.endswith("mask") and lies_over(operation, name) == port]
+    return min(masks, key=len) if masks and port != "scribbles" else None   # `mask` before `source_mask`
+
+
 def painted_ports(entry: Entry) -> list[tuple[str, str, bool]]:
     """Return what can be painted over the picture for a step: (port, help, whether in colour)."""
     found = []
@@ -160,5 +174,4 @@ def painted_ports(entry: Entry) -> list[tuple[str, str, bool]]:
 def file_ports(operation: Operation) -> list[tuple[str, Port]]:
     """Return the ports a file can be chosen for, the first left out."""
     return [(name, port) for name, port in operation.ports.items()
-            if name != operation.main and port.kind in ("picture", "table")
-            and not (name.endswith("_mask") and name.removesuffix("_mask") == "scribbles")]
+            if name != operation.main and port.kind in ("picture", "table") and name != "scribbles_mask"]

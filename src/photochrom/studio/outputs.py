@@ -60,8 +60,7 @@ def download(session: Session, workers: Workers, kind: str, told: Told) -> tuple
         old.unlink()
     session.made.clear()
     target = folder / (safe_name(Path(original.name).stem + "-edited.png").removesuffix(".png") + ending)
-    job = _job(session, target) | {"depth": depth}
-    return target, workers.run(session, job, told)["notes"]
+    return target, workers.run(session, job(session, target) | {"depth": depth}, told)["notes"]
 
 
 def detail(session: Session, workers: Workers, told: Told) -> None:
@@ -71,8 +70,8 @@ def detail(session: Session, workers: Workers, told: Told) -> None:
     for role in ("before", "after"):
         name = f"{role}-{secrets.token_hex(8)}.png"
         target = session.folder / name
-        job = _job(session, target) if role == "after" else _copy(original.path, target)
-        workers.run(session, job | {"depth": "uint8", "profile": "srgb"}, told)
+        work = job(session, target) if role == "after" else _copy(original.path, target)
+        workers.run(session, work | {"depth": "uint8", "profile": "srgb"}, told)
         session.results[name] = target
         made[role] = f"shown/{session.token}/{name}"
     for name in [name for name in session.results if f"shown/{session.token}/{name}" not in made.values()]:
@@ -80,7 +79,8 @@ def detail(session: Session, workers: Workers, told: Told) -> None:
     session.detail = made | {"of": detail_key(session)}
 
 
-def _job(session: Session, target: Path) -> dict[str, Any]:
+def job(session: Session, target: Path) -> dict[str, Any]:
+    """Return the work of running the steps, the one in hand included, over the original."""
     original, _ = session.need()
     entries = session.entries()
     if not any(entry.on for entry in entries):

@@ -12,6 +12,7 @@ import gradio as gr
 from photochrom.core.errors import FileError
 from photochrom.core.registry import registry
 from photochrom.studio import desk, endpoints, outputs, panel, parts
+from photochrom.studio.benches import beside, fitting, measuring, several
 from photochrom.studio.forms import UPLOADS
 from photochrom.studio.jobs import Workers
 from photochrom.studio.sample import sample_picture
@@ -46,31 +47,40 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
             shade = gr.Button("Dark / light", size="sm", min_width=90, elem_id="shade")
         facts = gr.Markdown("No picture is open.", elem_id="facts")
         note = gr.HTML("", elem_id="note", padding=False)
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=3, min_width=300, elem_id="left") as left:
-                picker = parts.picker(rows(), elem_id="picker")
-            with gr.Column(scale=6, min_width=320, elem_id="middle"):
-                easel = parts.easel({"full": [0, 0], "tool": "look"}, elem_id="easel")
-                histogram = parts.histogram({}, elem_id="histogram")
-            with gr.Column(scale=3, min_width=280, elem_id="right"):
-                gr.HTML("<h3>Steps</h3>", padding=False)
-                stack = parts.stack([], elem_id="stack")
-                with gr.Accordion("Recipe", open=False, elem_id="recipe"):
-                    recipe = gr.Code("", language=None, label="recipe.toml", interactive=False, elem_id="recipe-text",
-                                     max_lines=24)
-                    take = gr.Button("Download the recipe", size="sm", elem_id="recipe-download")
-                    bring = gr.File(label="Open a recipe (.toml, or .zip with its pictures)", height=100,
-                                    file_types=[".toml", ".zip"], type="filepath", elem_id="recipe-upload")
-                gr.HTML("<h3>Full size</h3>", padding=False)
-                kind = gr.Dropdown(list(outputs.KINDS), value="as the original", label="Format", elem_id="format")
-                with gr.Row():
-                    make = gr.Button("Make the picture", variant="primary", size="sm", elem_id="make")
-                    close_up = gr.Button("Show it at 1:1", size="sm", elem_id="detail")
-                    cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
-                result = gr.HTML("", elem_id="result", padding=False)
+        with gr.Tabs(elem_id="benches"):
+            with gr.Tab("Edit"), gr.Row(equal_height=False):
+                with gr.Column(scale=3, min_width=300, elem_id="left") as left:
+                    picker = parts.picker(rows(), elem_id="picker")
+                with gr.Column(scale=6, min_width=320, elem_id="middle") as middle:
+                    easel = parts.easel({"full": [0, 0], "tool": "look"}, elem_id="easel")
+                    histogram = parts.histogram({}, elem_id="histogram")
+                with gr.Column(scale=3, min_width=280, elem_id="right"):
+                    gr.HTML("<h3>Steps</h3>", padding=False)
+                    stack = parts.stack([], elem_id="stack")
+                    with gr.Accordion("Recipe", open=False, elem_id="recipe"):
+                        recipe = gr.Code("", language=None, label="recipe.toml", interactive=False, max_lines=24,
+                                         elem_id="recipe-text")
+                        take = gr.Button("Download the recipe", size="sm", elem_id="recipe-download")
+                        bring = gr.File(label="Open a recipe (.toml, or .zip with its pictures)", height=100,
+                                        file_types=[".toml", ".zip"], type="filepath", elem_id="recipe-upload")
+                    gr.HTML("<h3>Full size</h3>", padding=False)
+                    kind = gr.Dropdown(list(outputs.KINDS), value="as the original", label="Format", elem_id="format")
+                    with gr.Row():
+                        make = gr.Button("Make the picture", variant="primary", size="sm", elem_id="make")
+                        close_up = gr.Button("Show it at 1:1", size="sm", elem_id="detail")
+                        cancel = gr.Button("Cancel", size="sm", elem_id="cancel")
+                    result = gr.HTML("", elem_id="result", padding=False)
+            with gr.Tab("Several exposures", render_children=True) as several_tab:
+                pass
+            with gr.Tab("Find an edit", render_children=True) as fitting_tab:
+                pass
+            with gr.Tab("Measure", render_children=True) as measuring_tab:
+                pass
         wires = Wires(store, workers, token, form, easel, histogram, note, stack, recipe, undo, redo, facts)
-        with left:
-            panel.build(wires)
+        for place, part in ((left, panel), (middle, beside), (several_tab, several), (fitting_tab, fitting),
+                            (measuring_tab, measuring)):
+            with place:
+                part.build(wires)
         _picture(wires, page, file, sample)
 
         def chosen(token: str, event: gr.EventData) -> tuple[Any, ...]:

@@ -101,8 +101,10 @@ def _file(wires: Wires, session: Session, name: str, help: str, ending: str, opt
         def bind(session: Session, path: str | None) -> None:
             desk.bind(session, name, path, Path(path).name if path else "")
 
-        part.upload(wires.quick(bind), [wires.token, part], wires.fast, **QUIET)
-        part.clear(wires.quick(lambda session: desk.bind(session, name, None)), [wires.token], wires.fast, **QUIET)
+        part.upload(wires.whole(bind), [wires.token, part], wires.full, **QUIET)
+        if known is not None:
+            away = gr.Button("Take it away", size="sm")
+            away.click(wires.whole(lambda session: desk.bind(session, name, None)), [wires.token], wires.full, **QUIET)
 
 
 def _picking(wires: Wires, parts: dict[str, Any]) -> None:

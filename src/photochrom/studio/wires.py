@@ -116,4 +116,4 @@ def facts(session: Session) -> str:
 def form_key(session: Session) -> str:
     """Return what changes when another form must be shown."""
     draft = session.draft
-    return "" if draft is None else f"{draft.number}:{draft.entry.op}:{draft.at}"
+    return "" if draft is None else f"{draft.number}:{draft.epoch}"

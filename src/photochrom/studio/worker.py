@@ -15,6 +15,9 @@ from typing import Any
 
 from photochrom.core.errors import PhotochromError
 
+_WHITE = 1.01
+"""What is lighter than this is more than the overshoot of a blend."""
+
 
 def _run(job: dict[str, Any], tell: Any) -> dict[str, Any]:
     """Run a recipe file over a picture file."""
@@ -65,9 +68,28 @@ def _merge(job: dict[str, Any], tell: Any) -> dict[str, Any]:
     if operation.result == "data":
         return {"data": plain(result), "notes": []}
     assert isinstance(result, Tensor)
+    # OpenEXR holds light of any range, TIFF keeps the profile and the camera's data.
+    target = job["target"] + (".exr" if float(result.max()) > _WHITE else ".tif")
     about = dataclasses.replace(photos[0].about, channels=result.shape[1], alpha=False, depth="float32")
-    notes = write(dataclasses.replace(photos[0], image=result, alpha=None, about=about), job["target"], overwrite=True)
-    return {"notes": list(notes)}
+    notes = write(dataclasses.replace(photos[0], image=result, alpha=None, about=about), target, overwrite=True)
+    return {"target": target, "notes": list(notes)}
+
+
+def _measure(job: dict[str, Any], tell: Any) -> dict[str, Any]:
+    """Tell something of a picture, after a recipe if there is one."""
+    from photochrom.core.door import through_the_door
+    from photochrom.core.registry import registry
+    from photochrom.engine.pictures import run
+    from photochrom.engine.recipes import load_recipe
+    from photochrom.io.photo import read
+    from photochrom.studio.results import plain
+
+    photo = read(job["source"])
+    if "recipe" in job:
+        photo = run(load_recipe(job["recipe"]), photo)
+    operation = registry.get(job["op"])
+    controls = operation.check({name: _tuples(value) for name, value in job["values"].items()})
+    return {"data": plain(through_the_door(operation, {operation.main: photo}, controls)), "notes": []}
 
 
 def _fit(job: dict[str, Any], tell: Any) -> dict[str, Any]:
@@ -92,7 +114,7 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
 
 
-JOBS = {"run": _run, "copy": _copy, "merge": _merge, "fit": _fit}
+JOBS = {"run": _run, "copy": _copy, "measure": _measure, "merge": _merge, "fit": _fit}
 
 
 def main() -> None:
