@@ -17,7 +17,7 @@ from photochrom.engine.pictures import run
 from photochrom.io.photo import describe
 from photochrom.studio import layers
 from photochrom.studio.forms import PICKED, lies_over, painted_ports
-from photochrom.studio.history import Entry, show
+from photochrom.studio.history import Entry, checked, show
 from photochrom.studio.previews import PREVIEW_PIXELS
 from photochrom.studio.sessions import Draft, Named, Session
 
@@ -58,7 +58,7 @@ def need_draft(session: Session) -> Draft:
 def put(session: Session, values: dict[str, Any], strength: float | None = None) -> None:
     """Set controls of what is being worked on."""
     draft = need_draft(session)
-    whole = draft.entry.operation.check({**draft.entry.values, **values})
+    whole = checked(draft.entry.operation, {**draft.entry.values, **values})
     draft.entry = replace(draft.entry, values=whole, strength=draft.entry.strength if strength is None else strength)
 
 
@@ -121,7 +121,7 @@ def full_size(session: Session, entries: tuple[Entry, ...]) -> tuple[int, int]:
     width, height = original.width, original.height
     on = [entry for entry in entries if entry.on]
     for count, entry in enumerate(on, 1):
-        if not entry.operation.changes_size(entry.operation.check(entry.values)):
+        if not entry.operation.changes_size(checked(entry.operation, entry.values)):
             continue
         key = (original.width, original.height, *(step.key for step in on[:count]))
         if key not in session.sizes:   # an empty picture, that takes no memory, tells the size of the result

@@ -15,7 +15,7 @@ from photochrom.core.op import Operation
 from photochrom.core.step import MASK_HELP, STRENGTH
 from photochrom.core.types import Port
 from photochrom.studio import parts
-from photochrom.studio.history import Entry, show
+from photochrom.studio.history import Entry, by_channel, checked, show
 from photochrom.studio.previews import in_pixels
 
 FEW = 4
@@ -46,7 +46,7 @@ def label(name: str) -> str:
 def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None) -> list[Field]:
     """Make the components of an entry's controls, strength last; must be called where Gradio is building a page."""
     operation, found = entry.operation, []
-    values = operation.check(entry.values)
+    values = checked(operation, entry.values)
     for name, control in operation.controls.items():
         found.append(_control(operation, control, values[name], histogram))
     if not operation.resizes or callable(operation.resizes):   # where it resizes after all, the strength has no effect
@@ -57,6 +57,9 @@ def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None
 def _control(operation: Operation, control: Control, value: Any, histogram: Mapping[str, list[float]] | None) -> Field:
     name, help = label(control.name), control.help
     words: dict[str, Any] = {"label": name, "info": help, "elem_id": _id(control)}
+    if by_channel(operation, control.name, value):
+        words["info"] = f"{help} (a number for each channel, separated by commas)"
+        return Field(control.name, gr.Textbox(show("float", value), **words), "input")
     if control.kind in ("float", "int"):
         return _dial(control, value)
     if control.kind == "bool":
@@ -76,7 +79,7 @@ def _control(operation: Operation, control: Control, value: Any, histogram: Mapp
     empty = "; empty for none" if value is None or control.optional else ""
     text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({_SHAPES[control.kind]}{empty})",
                       elem_id=_id(control), max_lines=4 if control.kind in ("kernel", "matrix") else 1)
-    return Field(control.name, text, "change")
+    return Field(control.name, text, "input")
 
 
 def _id(control: Control) -> str:
@@ -109,9 +112,9 @@ def read(operation: Operation, fields: Sequence[str], given: Sequence[Any]) -> t
     values: dict[str, Any] = {}
     for name, value in zip(fields, given, strict=True):
         control = STRENGTH if name == "strength" else operation.controls[name]
-        values[name] = control.check(_entered(control, value), operation.name)
-    strength = float(values.pop("strength", 1.0))
-    return operation.check(values), strength
+        values[name] = _entered(control, value)
+    strength = float(STRENGTH.check(values.pop("strength", 1.0), operation.name))
+    return checked(operation, values), strength
 
 
 def _entered(control: Control, value: Any) -> Any:
@@ -127,6 +130,8 @@ def _entered(control: Control, value: Any) -> Any:
         text = value.strip()
         if not text and (control.optional or control.default is None):
             return None
+        if control.kind == "float" and "," in text:
+            return tuple(parse("float", part.strip()) for part in text.split(","))
         return parse(control.kind, text)
     return value
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import html
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,8 @@ def explain(wires: Any, name: str) -> None:
 
 @functools.cache
 def _scene() -> Photo:
-    photo = read(sample_picture())
+    with tempfile.TemporaryDirectory() as folder:
+        photo = read(sample_picture(Path(folder)))
     height, width = photo.image.shape[-2:]
     return run(Step(resize, size=(round(height * WIDE / width), WIDE), resample="area"), photo)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
 from photochrom.core.recipe import Recipe
@@ -46,7 +48,9 @@ class Entry:
             raise ControlError(f"{self.op} needs the picture '{name}': choose a file for it, or paint it")
         files = {name: file for name, file in self.files.items() if name != "mask" or self.takes_mask}
         strength = self.strength if self.takes_strength else 1.0
-        return Step(self.operation, strength=strength, **files, **self.values)
+        values = {name: torch.tensor([value], dtype=torch.float64) if by_channel(self.operation, name, value) else value
+                  for name, value in self.values.items()}
+        return Step(self.operation, strength=strength, **files, **values)
 
     def missing(self) -> list[str]:
         """Return the ports that need a picture and have none."""
@@ -56,7 +60,7 @@ class Entry:
     @property
     def takes_strength(self) -> bool:
         """Whether the result can be blended with the picture."""
-        return not self.operation.changes_size(self.operation.check(self.values))
+        return not self.operation.changes_size(checked(self.operation, self.values))
 
     @property
     def takes_mask(self) -> bool:
@@ -66,15 +70,25 @@ class Entry:
     def told(self) -> str:
         """Return the values that are not the defaults, in a few words."""
         controls = self.operation.controls
+        plain = self.operation.check({})
         changed = [f"{name} {show(controls[name].kind, value)}" for name, value in self.values.items()
-                   if name in controls and controls[name].check(value, self.op) != _default(controls[name], self.op)]
+                   if value != plain[name]]
         changed += [f"strength {self.strength:g}"] if self.strength != 1 and self.takes_strength else []
         changed += list(self.files)
         return ", ".join(changed)
 
 
-def _default(control: Any, who: str) -> Any:
-    return control.check(control.default, who)
+def by_channel(operation: Operation, name: str, value: Any) -> bool:
+    """Tell whether a value is a number for each channel."""
+    return isinstance(value, (tuple, list)) and operation.controls[name].kind == "float"
+
+
+def checked(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all controls in canonical form, as `Operation.check`, but let a number be one for each channel."""
+    several = {name: tuple(operation.controls[name].check(part, operation.name) for part in value)
+               for name, value in values.items()
+               if name in operation.controls and by_channel(operation, name, value) and operation.controls[name].tensor}
+    return operation.check({name: value for name, value in values.items() if name not in several}) | several
 
 
 def show(kind: str, value: Any) -> str:
@@ -86,6 +100,8 @@ def show(kind: str, value: Any) -> str:
     """
     if value is None:
         return ""
+    if kind == "float" and isinstance(value, (tuple, list)):
+        return ", ".join(_number(part) for part in value)
     if kind == "size":
         return f"{value[1]}x{value[0]}"
     if kind == "color":
@@ -195,16 +211,13 @@ def recipe_of(entries: tuple[Entry, ...], name: str = "", folder: Path | None = 
 
 
 def entries_of(recipe: Recipe) -> tuple[Entry, ...]:
-    """Return the steps of a recipe whose numbers are all plain."""
+    """Return the steps of a recipe."""
     found = []
     for step in recipe:
         values = {}
         for name, value in {**step.values(), "strength": step.strength()}.items():
             if hasattr(value, "detach"):
-                if value.numel() != 1:
-                    raise ControlError(f"{step.operation.name}: {name} holds a number for each channel, which the "
-                                       "studio cannot show; run this recipe from the command line")
-                value = value.item()
+                value = value.item() if value.numel() == 1 else tuple(value.flatten().tolist())
             values[name] = value
         found.append(Entry(step.operation.name, values, float(values.pop("strength")), dict(step.files)))
     return tuple(found)

@@ -17,7 +17,7 @@ from photochrom.studio.forms import UPLOADS
 from photochrom.studio.jobs import Workers
 from photochrom.studio.sample import sample_picture
 from photochrom.studio.sessions import Session, Store
-from photochrom.studio.wires import QUIET, Wires, sentence, trouble
+from photochrom.studio.wires import QUIET, SILENT, Wires, sentence, trouble
 
 # One token a tab; it outlives a reload, and nobody can guess it. The page works without the secure context that
 # `crypto.randomUUID` asks for.
@@ -96,8 +96,8 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
 
         stack.acted(acted, [token], wires.full, **QUIET)
         _results(wires, kind, make, close_up, cancel, result, take, bring)
-        tour.click(None, None, None, js="() => photochrom.tour(true)")
-        shade.click(None, None, None, js="() => photochrom.shade()")
+        tour.click(None, None, None, js="() => photochrom.tour(true)", **SILENT)
+        shade.click(None, None, None, js="() => photochrom.shade()", **SILENT)
         endpoints.build(store, workers)
     return page
 
@@ -134,9 +134,10 @@ def _picture(wires: Wires, page: gr.Blocks, file: gr.UploadButton, sample: gr.Bu
         return f"{name} is open"
 
     def sampled(session: Session) -> str:
-        source = sample_picture()
+        source = sample_picture(session.folder)
         mine = session.folder / f"sample-{source.name}"
-        shutil.copyfile(source, mine)
+        if not mine.exists():
+            shutil.copyfile(source, mine)
         session.open(mine, source.name)
         return "the sample picture is open; choose an operation"
 
@@ -208,6 +209,6 @@ def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Butt
     cancel.click(stopped, [wires.token], [wires.note], concurrency_limit=None, queue=False, **QUIET)
     address = gr.Textbox(visible=False)
     take.click(taken, [wires.token], [address, wires.note], **QUIET).then(
-        None, [address], None, js="(address) => photochrom.fetch_file(address)")
+        None, [address], None, js="(address) => photochrom.fetch_file(address)", **SILENT)
     bring.upload(wires.whole(brought), [wires.token, bring], wires.full, **QUIET).then(
         lambda: None, None, bring, **QUIET)

@@ -34,8 +34,9 @@ def _form(wires: Wires, session: Session) -> None:
     gr.HTML(f"<h3>{label(entry.op)} <small class='pc-help'>{place}</small></h3><p class='pc-help'>"
             f"{operation.doc.summary}</p>", padding=False)
     _tools(wires, session)
+    helps = {port["name"]: port["help"] for port in operation.describe()["ports"]}
     for name, port in file_ports(operation):
-        _file(wires, session, name, operation.doc.args[name], ".cube" if port.kind == "table" else "", port.optional)
+        _file(wires, session, name, helps[name], ".cube" if port.kind == "table" else "", port.optional)
     if "mask" not in operation.ports and entry.takes_mask:
         _file(wires, session, "mask", "a picture for the mask instead of painting: white acts fully", "", True)
     fields = controls_of(entry, _bands(session))

@@ -19,6 +19,9 @@ from photochrom.studio.sessions import Session, Store
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """For events that answer at once and are no part of the programming interface."""
 
+SILENT: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+"""For events that the browser answers alone."""
+
 
 @dataclass
 class Wires:

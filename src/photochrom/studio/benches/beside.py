@@ -51,9 +51,10 @@ def _picture(wires: Wires, session: Session, entry: Entry, name: str) -> None:
         value |= {"tool": "paint", "full_input": list(whole), "input": value["after"], "layer": {
             "name": mask, "key": f"{desk.need_draft(session).number}:{mask}:{kept}", "size": list(size), "url": shown,
             "coloured": False, "eager": kept is None}}
-    words = f": paint what is to be taken ({entry.operation.doc.args[mask]})" if mask else ""
+    helps = {port["name"]: port["help"] for port in entry.operation.describe()["ports"]}
+    words = f" Paint what counts of it: {helps[mask]}" if mask else ""
     with gr.Group(elem_classes="pc-beside"):
-        gr.HTML(f"<h4>{label(name)}</h4><p class='pc-help'>{entry.operation.doc.args[name]}{words}</p>", padding=True)
+        gr.HTML(f"<h4>{label(name)}</h4><p class='pc-help'>{helps[name]}{words}</p>", padding=True)
         easel = parts.easel(value, elem_id=f"beside-{name}")
         parts.histogram({label(name): shares(stored)})
 

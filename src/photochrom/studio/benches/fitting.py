@@ -29,8 +29,8 @@ def starts() -> dict[str, Path]:
 
 def build(wires: Wires) -> None:
     """Lay the bench out where Gradio is building the page."""
-    gr.HTML("<p class='pc-help'>Give a picture and a copy of it that was edited elsewhere. The controls of a recipe are "
-            "searched for that lead from one to the other, and become the steps of this page.</p>", padding=False)
+    gr.HTML("<p class='pc-help'>Give a picture and a copy of it that was edited elsewhere. The controls of a recipe "
+            "are searched for that lead from one to the other, and become the steps of this page.</p>", padding=False)
     names = [*starts(), STACK]
     with gr.Row(equal_height=False):
         with gr.Column():

@@ -197,7 +197,7 @@ photochrom.easel = function (element, props, trigger, watch) {
     if (tool === "move" && value().move) {
       const m = value().move, found = image(m.url);
       if (found) {
-        pen.globalAlpha = drag ? 0.75 : 0.35;
+        pen.globalAlpha = drag ? 0.6 : 0;   // at rest only its frame is shown, over the result
         pen.drawImage(found, state.x + m.x * z, state.y + m.y * z, m.w * z, m.h * z);
         pen.globalAlpha = 1;
       }
