@@ -44,12 +44,13 @@ def label(name: str) -> str:
 
 
 def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None) -> list[Field]:
-    """Make the components of an entry's controls, strength last; must be called where Gradio is building a page."""
+    """Make the components of an entry's controls, for a step its strength last, where Gradio is building a page."""
     operation, found = entry.operation, []
     values = checked(operation, entry.values)
     for name, control in operation.controls.items():
         found.append(_control(operation, control, values[name], histogram))
-    if not operation.resizes or callable(operation.resizes):   # where it resizes after all, the strength has no effect
+    # Of those that may resize by their controls, the strength has no effect where they do.
+    if operation.chains and (not operation.resizes or callable(operation.resizes)):
         found.append(_dial(STRENGTH, entry.strength))
     return found
 

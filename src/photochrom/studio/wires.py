@@ -90,8 +90,10 @@ def sentence(error: Exception) -> str:
     else:
         traceback.print_exception(error, file=sys.stderr)
         text = f"this did not work ({type(error).__name__}); the picture and its steps are as they were"
-    text = text.rstrip(".")
-    return text[:1].upper() + text[1:] + "."
+    first = text.split(maxsplit=1)[0] if text.split() else ""
+    if first.isalpha():   # not the name of an operation or of a file
+        text = text[:1].upper() + text[1:]
+    return text.rstrip(".") + "."
 
 
 def trouble(text: str) -> str:

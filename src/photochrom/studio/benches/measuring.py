@@ -32,7 +32,7 @@ def build(wires: Wires) -> None:
     def form(name: str) -> None:
         operation = registry.get(name)
         gr.HTML(f"<p class='pc-help'>{operation.doc.summary} {operation.doc.body}</p>", padding=False)
-        fields = [field for field in controls_of(Entry(name)) if field.name != "strength"]
+        fields = controls_of(Entry(name))
         go = gr.Button("Measure", variant="primary", elem_id="measure-go")
 
         def run(token: str, *given: Any) -> str:

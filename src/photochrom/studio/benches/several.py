@@ -18,9 +18,10 @@ from photochrom.studio.wires import Wires, sentence, trouble
 
 
 def operations() -> list[str]:
-    """Return the operations that take several pictures."""
-    return [name for name in registry.names()
-            if registry.get(name).ports[registry.get(name).main].kind == "pictures"]
+    """Return the operations that take several pictures, those that make one of them first."""
+    found = [registry.get(name) for name in registry.names()]
+    known = [operation for operation in found if operation.ports[operation.main].kind == "pictures"]
+    return [operation.name for operation in sorted(known, key=lambda operation: operation.result == "data")]
 
 
 def build(wires: Wires) -> None:
@@ -43,7 +44,7 @@ def build(wires: Wires) -> None:
                 operation = registry.get(name)
                 gr.HTML(f"<h3>{label(name)}</h3><p class='pc-help'>{operation.doc.summary} {operation.doc.body}</p>"
                         f"<p class='pc-help'>{operation.describe()['reference']}</p>", padding=False)
-                fields = [field for field in controls_of(Entry(name)) if field.name != "strength"]
+                fields = controls_of(Entry(name))
                 go = gr.Button(label(name).capitalize(), variant="primary", elem_id="several-go")
 
                 def run(token: str, paths: list[str] | None, typed: str, *given: Any) -> tuple[Any, ...]:
