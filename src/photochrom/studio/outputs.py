@@ -80,9 +80,9 @@ def detail(session: Session, workers: Workers, told: Told) -> None:
 
 
 def job(session: Session, target: Path) -> dict[str, Any]:
-    """Return the work of running the steps, the one in hand included, over the original."""
+    """Return the work of running the stack over the original."""
     original, _ = session.need()
-    entries = session.entries()
+    entries = session.history.steps
     if not any(entry.on for entry in entries):
         return _copy(original.path, target)
     path = session.folder / "recipe.toml"

@@ -164,35 +164,43 @@ def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Butt
             progress(min(0.99, state["done"] / whole), desc="working at full size")
         return told
 
-    def made(token: str, name: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, Any]:  # noqa: B008
+    def kept(token: str) -> Session:
+        """Return the session; what is in hand becomes a step first, so that what is seen is what is made."""
+        session = wires.store.get(token)
+        with session.lock:
+            if session.draft is not None:
+                desk.keep(session)
+        return session
+
+    def made(token: str, name: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
         try:
-            session = wires.store.get(token)
+            session = kept(token)
             path, notes = outputs.download(session, wires.workers, name, teller(session, progress))
             card = (f"<a class='pc-result' href='{session.offer(path)}' download>⤓ {html.escape(path.name)}</a>"
                     f"<p class='pc-help'>{path.stat().st_size / 1e6:.2f} MB{html.escape('; '.join(['', *notes]))}</p>")
-            return card, f"<div class='pc-said' role='status'>{html.escape(path.name)} is ready</div>"
+            return (card, *wires.show(session, f"{path.name} is ready", True))
         except Exception as error:
-            return "", trouble(sentence(error))
+            return ("", *wires.wrong(error, True))
 
     def closer(token: str, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
         try:
-            session = wires.store.get(token)
-            outputs.detail(session, wires.workers, teller(session, progress))
-            return wires.show(session, "shown at full size; press 1:1 above the picture")
+            session = kept(token)
+            outputs.detail(session, wires.workers, teller(session, progress, 2))
+            return wires.show(session, "shown at full size; press 1:1 above the picture", True)
         except Exception as error:
-            return gr.skip(), gr.skip(), trouble(sentence(error))
+            return wires.wrong(error, True)
 
     def stopped(token: str) -> str:
         session = wires.store.find(token)
         found = session is not None and wires.workers.cancel(session)
         return trouble("cancelled" if found else "nothing is being made")
 
-    def taken(token: str) -> tuple[Any, Any]:
+    def taken(token: str) -> tuple[Any, ...]:
         try:
-            session = wires.store.get(token)
-            return session.offer(outputs.recipe_file(session)), gr.skip()
+            session = kept(token)
+            return (session.offer(outputs.recipe_file(session)), *wires.show(session, "", True))
         except Exception as error:
-            return "", trouble(sentence(error))
+            return ("", *wires.wrong(error, True))
 
     def brought(session: Session, path: str | None) -> str | None:
         if path is None:
@@ -202,13 +210,13 @@ def _results(wires: Wires, kind: gr.Dropdown, make: gr.Button, close_up: gr.Butt
         outputs.load_recipe(session, Path(path))
         return "the recipe is open"
 
-    make.click(made, [wires.token, kind], [result, wires.note], concurrency_limit=8, api_visibility="private",
+    make.click(made, [wires.token, kind], [result, *wires.full], concurrency_limit=8, api_visibility="private",
                show_progress_on=result)
-    close_up.click(closer, [wires.token], wires.fast, concurrency_limit=8, api_visibility="private",
+    close_up.click(closer, [wires.token], wires.full, concurrency_limit=8, api_visibility="private",
                    show_progress_on=wires.note)
     cancel.click(stopped, [wires.token], [wires.note], concurrency_limit=None, queue=False, **QUIET)
     address = gr.Textbox(visible=False)
-    take.click(taken, [wires.token], [address, wires.note], **QUIET).then(
+    take.click(taken, [wires.token], [address, *wires.full], **QUIET).then(
         None, [address], None, js="(address) => photochrom.fetch_file(address)", **SILENT)
     bring.upload(wires.whole(brought), [wires.token, bring], wires.full, **QUIET).then(
         lambda: None, None, bring, **QUIET)

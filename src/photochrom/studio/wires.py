@@ -69,16 +69,18 @@ class Wires:
 
     def _run(self, change: Callable[..., str | None], token: str, values: tuple[Any, ...], whole: bool
              ) -> tuple[Any, ...]:
-        count = len(self.full if whole else self.fast)
         try:
             session = self.store.get(token)
             with session.lock:
                 said = change(session, *values)
                 return self.show(session, said or "", whole)
         except Exception as error:
-            wrong = [gr.skip()] * count
-            wrong[2] = trouble(sentence(error))
-            return tuple(wrong)
+            return self.wrong(error, whole)
+
+    def wrong(self, error: Exception, whole: bool = False) -> tuple[Any, ...]:
+        """Return values for `fast` or `full` that leave all as it is and say what went wrong."""
+        return tuple(trouble(sentence(error)) if part is self.note else gr.skip()
+                     for part in (self.full if whole else self.fast))
 
 
 def sentence(error: Exception) -> str:
