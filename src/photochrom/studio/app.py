@@ -13,7 +13,7 @@ from typing import Any
 
 from photochrom.core.errors import ControlError, PhotochromError
 
-QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_DISABLE_TELEMETRY": "1",
+QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_DISABLE_TELEMETRY": "True",
          "HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "GRADIO_SHARE": "False", "GRADIO_SSR_MODE": "False"}
 """Read by Gradio and its libraries: nothing is counted, looked up or sent."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -17,7 +17,7 @@ from photochrom.studio.forms import UPLOADS
 from photochrom.studio.jobs import Workers
 from photochrom.studio.sample import sample_picture
 from photochrom.studio.sessions import Session, Store
-from photochrom.studio.wires import QUIET, SILENT, Wires, sentence, trouble
+from photochrom.studio.wires import QUIET, SILENT, Wires, trouble
 
 # One token a tab; it outlives a reload, and nobody can guess it. The page works without the secure context that
 # `crypto.randomUUID` asks for.
