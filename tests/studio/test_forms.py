@@ -55,7 +55,8 @@ def test_sliders_cover_the_soft_range_and_fields_the_hard_one(name: str) -> None
             continue
         props = field.part.props
         assert (props["low"], props["high"]) == (control.range.low, control.range.high)
-        assert (props["soft_low"], props["soft_high"]) == (control.range.soft or (control.range.low, control.range.high))
+        low, high = control.range.soft or (control.range.low, control.range.high)
+        assert (props["soft_low"], props["soft_high"]) == (low, high)
         assert props["unit"] == control.range.unit
         assert props["log"] == (control.range.scale == "log" and props["soft_low"] > 0)
 

@@ -11,10 +11,12 @@ from photochrom.io.photo import Photo, read
 from photochrom.studio import desk, layers
 from photochrom.studio.forms import painted_ports
 from photochrom.studio.history import recipe_of
-from photochrom.studio.previews import encode, samples, shares
+from photochrom.studio.previews import coarser, encode, samples, shares
 from photochrom.studio.sessions import Session
 
 _ENCODED = 6
+_SLOW = 1.0
+"""Seconds after which what is in hand is shown on a coarser copy."""
 NO_PICTURE: dict[str, Any] = {"full": [0, 0], "tool": "look"}
 
 
@@ -44,22 +46,30 @@ def look(session: Session) -> Look:
         given = session.chain.run(copy, desk.base(session), folder)
     except PhotochromError as error:   # a step of the stack does not suit this picture
         given, trouble = copy.photo, str(error)
-    result = given
+    result, shown = given, copy
     if session.draft is not None and not trouble:
+        op = session.draft.entry.op
+        if op in session.slow:
+            shown = session.coarse or coarser(copy)
+            session.coarse = shown
+        chain = session.chain if shown is copy else session.coarse_chain
         try:
-            result = session.chain.run(copy, session.entries(), folder)
+            result = chain.run(shown, session.entries(), folder)
         except PhotochromError as error:
             trouble = str(error)
+        if time.perf_counter() - began > _SLOW:
+            session.slow.add(op)
     session.turn += 1
     address, bands = _address(session, result)
     own, own_bands = _address(session, copy.photo)
-    same = result.image.shape[-2:] == copy.photo.image.shape[-2:]
+    same = result.image.shape[-2:] in (copy.photo.image.shape[-2:], shown.photo.image.shape[-2:])
     try:
         after = desk.full_size(session, session.entries() if result is not given else desk.base(session))
     except PhotochromError:
         after = (session.original.width, session.original.height)
     value = {"turn": session.turn, "after": address, "before": own if same else None, "full": list(after),
              "tool": "look", "alt": f"{session.original.name} after {len(session.entries())} step(s)",
+             "note": "" if shown is copy else "a coarse preview, for this takes long; once added it is fine",
              "detail": session.detail if session.detail.get("of") == detail_key(session) else None}
     if session.draft is not None:
         value |= _work(session, given)

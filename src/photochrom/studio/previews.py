@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from photochrom.studio.history import Entry
 
 PREVIEW_PIXELS = 1_000_000
+COARSE_PIXELS = 160_000
 KEPT = 8
 """Results of the first steps that are kept, so that working on a step runs that step alone."""
 
@@ -69,6 +70,14 @@ def scaled_copy(path: Path, limit: int, pixels: int = PREVIEW_PIXELS) -> Copy:
     if photo.image.shape[-2:] != (tall, wide):
         photo = run(Step(resize, size=(tall, wide), resample="bilinear"), photo)
     return Copy(photo, scale)
+
+
+def coarser(copy: Copy, pixels: int = COARSE_PIXELS) -> Copy:
+    """Return a smaller copy of a copy."""
+    height, width = copy.photo.image.shape[-2:]
+    scale = min(1.0, math.sqrt(pixels / (height * width)))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    return Copy(run(Step(resize, size=size, resample="area"), copy.photo), copy.scale * scale)
 
 
 def _pooled(image: Tensor, alpha: Tensor | None, factor: int) -> tuple[Tensor, Tensor | None]:

@@ -88,6 +88,10 @@ class Session:
     layers: dict[Any, str] = field(default_factory=dict)
     """Addresses of painted layers by file and size."""
     encoded: dict[int, tuple[Any, str, Any]] = field(default_factory=dict)
+    slow: set[str] = field(default_factory=set)
+    """Operations whose preview took long on this picture."""
+    coarse: Copy | None = None
+    coarse_chain: Chain = field(default_factory=Chain)
     shown: dict[str, bytes] = field(default_factory=dict)
     turn: int = 0
     """Counts previews, so that one overtaken by another is not shown."""
@@ -112,7 +116,8 @@ class Session:
             facts = describe(path)
             copy = scaled_copy(path, self.limits.pixels)
         self.original, self.copy = Original(path, name, width, height, facts), copy
-        self.chain, self.results, self.draft = Chain(), {}, None
+        self.chain, self.coarse_chain, self.coarse, self.slow = Chain(), Chain(), None, set()
+        self.results, self.detail, self.draft = {}, {}, None
 
     def adopt(self, path: Path, name: str) -> Path:
         """Move an uploaded file into the folder, under a name that says nothing to a file system."""

@@ -48,7 +48,7 @@ photochrom.easel = function (element, props, trigger, watch) {
     const wide = frame.clientWidth || 300, [w, h] = world();
     const ratio = w ? h / w : 0.66;
     const two = state.view === "side" ? 0.5 : 1;
-    return [wide, Math.round(Math.min(Math.max(240, wide * ratio * two), Math.max(260, window.innerHeight * 0.68)))];
+    return [wide, Math.round(Math.min(Math.max(170, wide * ratio * two), Math.max(260, window.innerHeight * 0.68)))];
   }
   function resize() {
     const [w, h] = room(), dots = window.devicePixelRatio || 1;
