@@ -46,6 +46,13 @@ def stroke(visit: Visit, start: tuple[float, float], end: tuple[float, float], w
     visit.page.mouse.up()
 
 
+def open_file(page: Any, path: Path) -> None:
+    """Choose a file by the button that opens one."""
+    with page.expect_file_chooser() as chosen:
+        page.click("#open-file")
+    chosen.value.set_files(path)
+
+
 def test_an_operation_is_found_set_and_seen(visit: Visit) -> None:
     before = visit.pixel(0.9, 0.5)
     visit.choose("exposure")
@@ -122,7 +129,7 @@ def test_a_16_bit_file_is_downloaded_as_the_command_line_writes_it(visit: Visit,
     ramp = np.arange(240 * 320, dtype=np.uint32).reshape(240, 320) * 65535 // (240 * 320 - 1)
     deep = np.dstack([ramp, ramp[::-1], ramp[:, ::-1]]).astype(np.uint16)
     pyvips.Image.new_from_memory(deep.tobytes(), 320, 240, 3, "ushort").copy(interpretation="rgb16").tiffsave(source)
-    visit.after(lambda: _open(page, source))
+    visit.after(lambda: open_file(page, source))
     assert "16 bits" in page.inner_text("#facts")
     visit.choose("unsharp mask")
     visit.set("sigma", "3")
@@ -135,12 +142,6 @@ def test_a_16_bit_file_is_downloaded_as_the_command_line_writes_it(visit: Visit,
     recipe = visit.save(lambda: page.click("#recipe-download"), tmp_path / "recipe.toml")
     command_line("run", recipe, source, "-o", tmp_path / "cli.tif")
     assert made.read_bytes() == (tmp_path / "cli.tif").read_bytes()
-
-
-def _open(page: Any, path: Path) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.click("#open-file")
-    chooser.value.set_files(path)
 
 
 def test_undo_redo_reorder_and_switch_off(visit: Visit) -> None:
@@ -170,7 +171,7 @@ def test_a_bad_file_is_one_sentence(visit: Visit, tmp_path: Path, kind: str) -> 
     else:
         Image.fromarray(landscape()).save(bad)
         bad.write_bytes(bad.read_bytes()[:9000])
-    _open(visit.page, bad)
+    open_file(visit.page, bad)
     said = visit.page.wait_for_selector("#note .pc-trouble").inner_text()
     assert said.startswith("holiday.png: ")
     assert said.count(".") <= 3
@@ -182,7 +183,7 @@ def test_a_long_operation_is_cancelled(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     large = tmp_path / "large.png"
     Image.fromarray(landscape()).resize((4200, 2800)).save(large, compress_level=1)
-    visit.after(lambda: _open(page, large))
+    visit.after(lambda: open_file(page, large))
     visit.choose("smooth wls")
     visit.keep()
     page.click("#make")

@@ -78,7 +78,8 @@ class Studio:
             except OSError:
                 raise ControlError(f"studio: port {port} of {host} cannot be used; choose another by --port") from None
             port = probe.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(self.app, host=host, port=port, log_level="warning", ws="none"))
+        server = uvicorn.Server(uvicorn.Config(self.app, host=host, port=port, log_level="warning", ws="none",
+                                               timeout_graceful_shutdown=2))
         threading.Thread(target=self._when_ready, args=(server, f"http://{host}:{port}/", started), daemon=True).start()
         try:
             server.run()

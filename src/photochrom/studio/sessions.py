@@ -119,8 +119,14 @@ class Session:
         self.chain, self.coarse_chain, self.coarse, self.slow = Chain(), Chain(), None, set()
         self.results, self.detail, self.draft = {}, {}, None
 
-    def adopt(self, path: Path, name: str) -> Path:
-        """Move an uploaded file into the folder, under a name that says nothing to a file system."""
+    def adopt(self, path: Path, name: str, leave: bool = False) -> Path:
+        """Bring an uploaded file into the folder, under a name that says nothing to a file system.
+
+        Args:
+            path: where the server put it.
+            name: what the user calls it.
+            leave: copy it, for the page still shows it and may send it again.
+        """
         size = path.stat().st_size
         if size > self.limits.bytes:
             raise FileError(f"{name}: the file has {size / 1e6:.0f} MB, the studio takes up to "
@@ -129,7 +135,7 @@ class Session:
             raise FileError(f"{name}: this session already holds {self.limits.total / 1e9:.0f} GB; reload the page in "
                             "a new tab to begin afresh.")
         target = self.folder / f"{secrets.token_hex(4)}-{safe_name(name)}"
-        shutil.move(path, target)
+        (shutil.copyfile if leave else shutil.move)(path, target)
         return target
 
     def keep(self, data: bytes, kind: str, ending: str = "png") -> str:

@@ -49,7 +49,7 @@ def build(wires: Wires) -> None:
                 raise ControlError("fitting needs a picture before and the same picture after; choose both")
             session = wires.store.get(token)
             text = recipe_of(session.history.steps).dumps() if name == STACK else starts()[name].read_text("utf-8")
-            own = [session.adopt(Path(path), Path(path).name) for path in (first, second)]
+            own = [session.adopt(Path(path), Path(path).name, leave=True) for path in (first, second)]
             job = {"what": "fit", "text": text, "before": str(own[0]), "after": str(own[1])}
             done = wires.workers.run(session, job,
                                      lambda message: progress(None, desc=f"step {message.get('step', 0)}"))

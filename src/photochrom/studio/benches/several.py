@@ -65,7 +65,7 @@ def _run(wires: Wires, token: str, name: str, paths: list[str] | None, typed: st
             raise ControlError(f"{label(name)} needs pictures; choose some first")
         names = [Path(path).name for path in paths]
         order = sorted(range(len(paths)), key=lambda k: names[k]) if not typed.strip() else range(len(paths))
-        own = [session.adopt(Path(paths[k]), names[k]) for k in order]
+        own = [session.adopt(Path(paths[k]), names[k], leave=True) for k in order]
         target = session.folder / f"{secrets.token_hex(4)}-merged"
         job = {"what": "merge", "op": name, "sources": [str(path) for path in own], "names": [names[k] for k in order],
                "times": desk.parse_numbers(typed) or None, "values": values, "target": str(target)}

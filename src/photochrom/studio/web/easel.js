@@ -93,8 +93,9 @@ photochrom.easel = function (element, props, trigger, watch) {
     pen.clip();
     pen.imageSmoothingEnabled = state.zoom * w / found.naturalWidth < 2;
     pen.imageSmoothingQuality = "high";
-    const shift = state.view === "side" && left > 0 ? left : 0;
-    pen.drawImage(found, state.x + shift, state.y, w * state.zoom, h * state.zoom);
+    const shift = state.view === "side" && left > 0 ? left : 0, dots = window.devicePixelRatio || 1;
+    const whole = (n) => Math.round(n * dots) / dots;   // else pixels at 1:1 would fall between those of the screen
+    pen.drawImage(found, whole(state.x + shift), whole(state.y), w * state.zoom, h * state.zoom);
     pen.restore();
   }
   function comparable() { return Boolean(value().before); }

@@ -51,6 +51,11 @@ photochrom.tour = function (asked) {
   };
   const lit = () => document.querySelectorAll(".pc-lit").forEach((part) => part.classList.remove("pc-lit"));
   const end = () => { lit(); card.remove(); before?.focus?.(); };
+  function open_sample() {
+    if (document.querySelector(".pc-empty")?.style.display === "none") return;
+    if (document.querySelector("#note .pc-said")) document.querySelector("#sample").click();
+    else setTimeout(open_sample, 200);   // the page has not begun yet
+  }
   function show() {
     lit();
     const [place, text] = steps[at], part = document.querySelector(place);
@@ -67,13 +72,23 @@ photochrom.tour = function (asked) {
     foot.className = "pc-bar";
     foot.append(count, back, next, button("End the tour", end));
     card.replaceChildren(words, foot);
-    if (at === 1 && document.querySelector(".pc-empty")?.style.display !== "none") document.querySelector("#sample").click();
+    if (at === 1) open_sample();
     next.focus();
   }
   card.addEventListener("keydown", (event) => { if (event.key === "Escape") end(); });
   document.body.append(card);
   show();
 };
+
+// Undo and redo by the keys everyone knows, but not while one types.
+window.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input:not([type=range]), textarea, [contenteditable=true]");
+  if (typing || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const key = event.key.toLowerCase(), redo = key === "y" || (key === "z" && event.shiftKey);
+  if (!redo && key !== "z") return;
+  event.preventDefault();
+  document.querySelector(redo ? "#redo" : "#undo")?.click();
+});
 
 // Dark or light as it was left, else as the system has it, which Gradio follows by itself.
 (function begin() {
