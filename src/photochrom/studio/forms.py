@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,19 +43,32 @@ def label(name: str) -> str:
     return name.replace("_", " ")
 
 
-def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None) -> list[Field]:
-    """Make the components of an entry's controls, for a step its strength last, where Gradio is building a page."""
+def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None,
+                drawn: Callable[[Entry], list[list[float]]] = lambda entry: []) -> list[Field]:
+    """Make the components of an entry's controls, for a step its strength last, where Gradio is building a page.
+
+    Args:
+        entry: the operation and its values.
+        histogram: what is drawn behind a curve.
+        drawn: gives the line drawn through a curve's points; straight lines if it gives none.
+    """
     operation, found = entry.operation, []
     values = checked(operation, entry.values)
     for name, control in operation.controls.items():
-        found.append(_control(operation, control, values[name], histogram))
+        if control.kind == "curve":
+            part = parts.curve([list(point) for point in values[name]], name=label(name), help=control.help,
+                               elem_id=_id(control), start=[list(point) for point in control.default],
+                               histogram=histogram or {}, drawn=drawn(entry))
+            found.append(Field(name, part, "input"))
+        else:
+            found.append(_control(operation, control, values[name]))
     # Of those that may resize by their controls, the strength has no effect where they do.
     if operation.chains and (not operation.resizes or callable(operation.resizes)):
         found.append(_dial(STRENGTH, entry.strength))
     return found
 
 
-def _control(operation: Operation, control: Control, value: Any, histogram: Mapping[str, list[float]] | None) -> Field:
+def _control(operation: Operation, control: Control, value: Any) -> Field:
     name, help = label(control.name), control.help
     words: dict[str, Any] = {"label": name, "info": help, "elem_id": _id(control)}
     if by_channel(operation, control.name, value):
@@ -72,10 +85,6 @@ def _control(operation: Operation, control: Control, value: Any, histogram: Mapp
         return Field(control.name, gr.Dropdown(choices, value=value, **words), "input")
     if control.kind == "color":
         return Field(control.name, gr.ColorPicker(show("color", value), **words), "input")
-    if control.kind == "curve":
-        part = parts.curve([list(point) for point in value], name=name, help=help, elem_id=_id(control),
-                           start=[list(point) for point in control.default], histogram=histogram or {}, drawn=[])
-        return Field(control.name, part, "input")
     unit = ", in pixels" if in_pixels(operation, control) else ""
     empty = "; empty for none" if value is None or control.optional else ""
     text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({_SHAPES[control.kind]}{empty})",

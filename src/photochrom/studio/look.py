@@ -15,8 +15,8 @@ from photochrom.studio.previews import coarser, encode, samples, shares
 from photochrom.studio.sessions import Session
 
 _ENCODED = 6
-_SLOW = 1.0
-"""Seconds after which what is in hand is shown on a coarser copy."""
+_SLOW, _OFTEN = 1.0, 2
+"""After so many previews of more seconds than this, what is in hand is shown on a coarser copy."""
 NO_PICTURE: dict[str, Any] = {"full": [0, 0], "tool": "look"}
 
 
@@ -49,7 +49,7 @@ def look(session: Session) -> Look:
     result, shown = given, copy
     if session.draft is not None and not trouble:
         op = session.draft.entry.op
-        if op in session.slow:
+        if session.slow.get(op, 0) >= _OFTEN:
             shown = session.coarse or coarser(copy)
             session.coarse = shown
         chain = session.chain if shown is copy else session.coarse_chain
@@ -57,8 +57,8 @@ def look(session: Session) -> Look:
             result = chain.run(shown, session.entries(), folder)
         except PhotochromError as error:
             trouble = str(error)
-        if time.perf_counter() - began > _SLOW:
-            session.slow.add(op)
+        if shown is copy:   # the first run may only have compiled a kernel
+            session.slow[op] = session.slow.get(op, 0) + 1 if time.perf_counter() - began > _SLOW else 0
     session.turn += 1
     address, bands = _address(session, result)
     own, own_bands = _address(session, copy.photo)

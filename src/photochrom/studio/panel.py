@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import torch
 
 from photochrom.core.registry import registry
+from photochrom.engine.pictures import run
 from photochrom.studio import desk
 from photochrom.studio.forms import UPLOADS, controls_of, file_ports, label, read
 from photochrom.studio.guide import explain
+from photochrom.studio.history import Entry
 from photochrom.studio.sessions import Session
 from photochrom.studio.wires import QUIET, Wires, sentence, trouble
+
+_POINTS = 65
+"""Of a drawn curve."""
 
 
 def build(wires: Wires) -> None:
@@ -39,7 +46,7 @@ def _form(wires: Wires, session: Session) -> None:
         _file(wires, session, name, helps[name], ".cube" if port.kind == "table" else "", port.optional)
     if "mask" not in operation.ports and entry.takes_mask:
         _file(wires, session, "mask", "a picture for the mask instead of painting: white acts fully", "", True)
-    fields = controls_of(entry, _bands(session))
+    fields = controls_of(entry, _bands(session), drawn)
     names = [field.name for field in fields]
     parts = [field.part for field in fields]
 
@@ -48,9 +55,19 @@ def _form(wires: Wires, session: Session) -> None:
         if session.draft is not None and session.draft.entry.op == operation.name:
             desk.put(session, values, strength)
 
+    curves = [field.part for field in fields if field.name in operation.controls
+              and operation.controls[field.name].kind == "curve"]
+
+    def changed_curve(token: str, *given: Any) -> tuple[Any, ...]:
+        shown = wires.quick(changed)(token, *given)
+        session = wires.store.find(token)
+        line = [] if session is None or session.draft is None else drawn(session.draft.entry)
+        return (*shown, *[gr.update(drawn=line) for _ in curves])
+
     for field in fields:
-        getattr(field.part, field.event)(wires.quick(changed), [wires.token, *parts], wires.fast,
-                                         trigger_mode="always_last", concurrency_limit=None, **QUIET)
+        getattr(field.part, field.event)(changed_curve if curves else wires.quick(changed), [wires.token, *parts],
+                                         [*wires.fast, *curves], trigger_mode="always_last", concurrency_limit=None,
+                                         **QUIET)
     _picking(wires, dict(zip(names, parts, strict=True)))
     with gr.Row():
         new = draft.at is None
@@ -59,6 +76,15 @@ def _form(wires: Wires, session: Session) -> None:
     keep.click(wires.whole(desk.keep), [wires.token], wires.full, **QUIET)
     leave.click(wires.whole(_leave), [wires.token], wires.full, **QUIET)
     explain(wires, entry.op)
+
+
+def drawn(entry: Entry) -> list[list[float]]:
+    """Return the curve that an operation makes of a ramp, to be drawn through its points."""
+    if not entry.operation.channelwise:
+        return []
+    ramp = torch.linspace(0, 1, _POINTS)
+    made = run(replace(entry, files={}, strength=1.0).step(), ramp.reshape(1, 1, 1, _POINTS))
+    return [[round(x, 4), round(y, 4)] for x, y in zip(ramp.tolist(), made.flatten().tolist(), strict=True)]
 
 
 def _leave(session: Session) -> None:

@@ -88,8 +88,8 @@ class Session:
     layers: dict[Any, str] = field(default_factory=dict)
     """Addresses of painted layers by file and size."""
     encoded: dict[int, tuple[Any, str, Any]] = field(default_factory=dict)
-    slow: set[str] = field(default_factory=set)
-    """Operations whose preview took long on this picture."""
+    slow: dict[str, int] = field(default_factory=dict)
+    """How often in succession the preview of an operation took long on this picture."""
     coarse: Copy | None = None
     coarse_chain: Chain = field(default_factory=Chain)
     shown: dict[str, bytes] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Session:
             facts = describe(path)
             copy = scaled_copy(path, self.limits.pixels)
         self.original, self.copy = Original(path, name, width, height, facts), copy
-        self.chain, self.coarse_chain, self.coarse, self.slow = Chain(), Chain(), None, set()
+        self.chain, self.coarse_chain, self.coarse, self.slow = Chain(), Chain(), None, {}
         self.results, self.detail, self.draft = {}, {}, None
 
     def adopt(self, path: Path, name: str, leave: bool = False) -> Path:
