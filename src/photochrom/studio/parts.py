@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-SCRIPTS = ("parts.js", "picker.js", "easel.js")
+SCRIPTS = ("parts.js", "picker.js", "drawing.js", "easel.js")
 SIGNALS = ("input", "acted", "painted", "picked", "boxed", "moved")
 """What they may tell the page; Gradio finds these names in the browser code."""
 _HEAD = "".join(f'<script src="web/{name}"></script>' for name in SCRIPTS)

@@ -126,7 +126,9 @@ photochrom.easel = function (element, props, trigger, watch) {
       put(after, wide / 2, wide / 2);
     } else if (view === "work") {
       put(value().tool === "paint" || value().tool === "move" ? after || input : input || after, 0, wide);
-      overlay();
+      const { tool, layer: layer_facts, points, move } = value();
+      photochrom.overlay(pen, { ...state, tool_kind: tool, layer_facts, points, move, world: world(), layer, tint, image,
+                                box: box(), spots: handles(), dragged: Boolean(drag) });
     } else put(view === "before" ? before || after : after, 0, wide);
     empty.style.display = world()[0] ? "none" : "flex";
     const at = Math.round(state.zoom * 100 * 10) / 10;
@@ -137,85 +139,6 @@ photochrom.easel = function (element, props, trigger, watch) {
       (state.tool === "paint" || state.tool === "erase" ? `, brush ${Math.round(state.brush)} px` : "") +
       (value().note ? ` · ${value().note}` : "") : "no picture is open";
   }
-  function overlay() {
-    const tool = value().tool, [w, h] = world(), z = state.zoom;
-    if (tool === "paint") {
-      if (value().layer.coloured) pen.drawImage(layer, state.x, state.y, w * z, h * z);
-      else {
-        tint.width = layer.width;
-        tint.height = layer.height;
-        const ink = tint.getContext("2d");
-        ink.drawImage(layer, 0, 0);
-        ink.globalCompositeOperation = "source-in";
-        ink.fillStyle = "#ff2d55";
-        ink.fillRect(0, 0, tint.width, tint.height);
-        pen.globalAlpha = 0.5;
-        pen.drawImage(tint, state.x, state.y, w * z, h * z);
-        pen.globalAlpha = 1;
-      }
-      if (state.over) {
-        pen.strokeStyle = "#fff";
-        pen.lineWidth = 1.5;
-        pen.beginPath();
-        pen.arc(state.x + state.over[0] * z, state.y + state.over[1] * z, state.brush * z / 2, 0, 7);
-        pen.stroke();
-        pen.strokeStyle = "#000";
-        pen.lineWidth = 0.7;
-        pen.stroke();
-      }
-    }
-    if (tool === "box") {
-      const [x0, y0, x1, y1] = box(), left = state.x + x0 * z, top = state.y + y0 * z;
-      pen.fillStyle = "#000a";
-      pen.beginPath();
-      pen.rect(state.x, state.y, w * z, h * z);
-      pen.rect(left, top, (x1 - x0) * z, (y1 - y0) * z);
-      pen.fill("evenodd");
-      pen.strokeStyle = "#fff";
-      pen.lineWidth = 1.5;
-      pen.strokeRect(left, top, (x1 - x0) * z, (y1 - y0) * z);
-      pen.globalAlpha = 0.4;
-      for (const k of [1, 2]) {
-        pen.strokeRect(left + (x1 - x0) * z * k / 3, top, 0, (y1 - y0) * z);
-        pen.strokeRect(left, top + (y1 - y0) * z * k / 3, (x1 - x0) * z, 0);
-      }
-      pen.globalAlpha = 1;
-      pen.fillStyle = "#fff";
-      for (const [hx, hy] of handles()) pen.fillRect(state.x + hx * z - 6, state.y + hy * z - 6, 12, 12);
-    }
-    if (tool === "points" || tool === "point") {
-      (value().points || []).forEach((p, k) => {
-        const x = state.x + p[0] * z, y = state.y + p[1] * z;
-        pen.strokeStyle = "#000";
-        pen.lineWidth = 4;
-        cross(x, y);
-        pen.strokeStyle = "#fff";
-        pen.lineWidth = 2;
-        cross(x, y);
-        if (tool === "points") { pen.fillStyle = "#fff"; pen.font = "14px sans-serif"; pen.fillText(k + 1, x + 8, y - 8); }
-      });
-    }
-    if (tool === "move" && value().move) {
-      const m = value().move, found = image(m.url);
-      if (found) {
-        pen.globalAlpha = drag ? 0.6 : 0;   // at rest only its frame is shown, over the result
-        pen.drawImage(found, state.x + m.x * z, state.y + m.y * z, m.w * z, m.h * z);
-        pen.globalAlpha = 1;
-      }
-      pen.setLineDash([6, 4]);
-      pen.strokeStyle = "#fff";
-      pen.strokeRect(state.x + m.x * z, state.y + m.y * z, m.w * z, m.h * z);
-      pen.setLineDash([]);
-    }
-  }
-  function cross(x, y) {
-    pen.beginPath();
-    pen.arc(x, y, 6, 0, 7);
-    pen.moveTo(x - 12, y); pen.lineTo(x - 3, y); pen.moveTo(x + 3, y); pen.lineTo(x + 12, y);
-    pen.moveTo(x, y - 12); pen.lineTo(x, y - 3); pen.moveTo(x, y + 3); pen.lineTo(x, y + 12);
-    pen.stroke();
-  }
-
   // -- painting ------------------------------------------------------------------------------------------------
   function load_layer() {
     const wanted = value().layer;
@@ -227,25 +150,9 @@ photochrom.easel = function (element, props, trigger, watch) {
     made.onload = () => { if (state.key === key) { layer.getContext("2d").drawImage(made, 0, 0, ...wanted.size); draw(); } };
     made.src = wanted.url;
   }
-  function stamp(from, to) {
-    const ink = layer.getContext("2d"), part = layer.width / world()[0], r = Math.max(0.5, state.brush * part / 2);
-    const length = Math.hypot(to[0] - from[0], to[1] - from[1]) * part, count = Math.ceil(length / Math.max(0.5, r / 4));
-    const colour = value().layer.coloured ? state.colour : "#ffffff";
-    ink.globalCompositeOperation = state.tool === "erase" ? "destination-out" : "source-over";
-    for (let k = 0; k <= count; k++) {
-      const t = count ? k / count : 0;
-      const x = (from[0] + (to[0] - from[0]) * t) * part, y = (from[1] + (to[1] - from[1]) * t) * part;
-      if (state.soft > 0 && !value().layer.coloured) {
-        const fade = ink.createRadialGradient(x, y, r * (1 - state.soft), x, y, r);
-        fade.addColorStop(0, colour);
-        fade.addColorStop(1, colour + "00");
-        ink.fillStyle = fade;
-      } else ink.fillStyle = colour;
-      ink.beginPath();
-      ink.arc(x, y, r, 0, 7);
-      ink.fill();
-    }
-  }
+  const stroke = () => ({ erase: state.tool === "erase", soft: value().layer.coloured ? 0 : state.soft,
+                          colour: value().layer.coloured ? state.colour : "#ffffff", brush: state.brush,
+                          part: layer.width / world()[0] });
   function painted() { trigger("painted", { layer: value().layer.name, data: layer.toDataURL("image/png") }); }
 
   // -- boxes and points ----------------------------------------------------------------------------------------
@@ -255,21 +162,7 @@ photochrom.easel = function (element, props, trigger, watch) {
     return [[x0, y0], [mx, y0], [x1, y0], [x1, my], [x1, y1], [mx, y1], [x0, y1], [x0, my]];
   }
   function change(part) { props.value = { ...value(), ...part }; draw(); }
-  function move_box(start, which, dx, dy) {
-    let [x0, y0, x1, y1] = start;
-    const [w, h] = world();
-    if (which === 8) {
-      dx = Math.min(w - x1, Math.max(-x0, dx));
-      dy = Math.min(h - y1, Math.max(-y0, dy));
-      [x0, y0, x1, y1] = [x0 + dx, y0 + dy, x1 + dx, y1 + dy];
-    } else {
-      if ([0, 6, 7].includes(which)) x0 = Math.min(x1 - 1, Math.max(0, x0 + dx));
-      if ([2, 3, 4].includes(which)) x1 = Math.max(x0 + 1, Math.min(w, x1 + dx));
-      if ([0, 1, 2].includes(which)) y0 = Math.min(y1 - 1, Math.max(0, y0 + dy));
-      if ([4, 5, 6].includes(which)) y1 = Math.max(y0 + 1, Math.min(h, y1 + dy));
-    }
-    change({ box: [x0, y0, x1, y1].map(Math.round) });
-  }
+  const move_box = (start, which, dx, dy) => change({ box: photochrom.moved_box(start, which, dx, dy, world()) });
   const near = (spots, at) => {
     const far = spots.map((p) => Math.hypot(p[0] - at[0], p[1] - at[1]) * state.zoom);
     const least = Math.min(...far);
@@ -295,7 +188,7 @@ photochrom.easel = function (element, props, trigger, watch) {
     if (working && event.button === 0 && !event.altKey) {
       if (tool === "paint") {
         drag = { kind: "paint", last: here };
-        stamp(here, here);
+        photochrom.stamp(layer, stroke(), here, here);
       } else if (tool === "box") {
         const which = near(handles(), here), [x0, y0, x1, y1] = box();
         const inside = here[0] > x0 && here[0] < x1 && here[1] > y0 && here[1] < y1;
@@ -330,7 +223,7 @@ photochrom.easel = function (element, props, trigger, watch) {
       if (state.x !== drag.x || state.y !== drag.y) state.fitted = false;
       keep_inside();
     } else if (drag && drag.kind === "paint") {
-      stamp(drag.last, here);
+      photochrom.stamp(layer, stroke(), drag.last, here);
       drag.last = here;
     } else if (drag && drag.kind === "box") {
       move_box(drag.start, drag.which, here[0] - drag.from[0], here[1] - drag.from[1]);
