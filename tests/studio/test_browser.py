@@ -198,6 +198,18 @@ def test_a_long_operation_is_cancelled(visit: Visit, tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(Image.open(made)), 255 - np.asarray(Image.open(large)))
 
 
+def test_other_programs_call_an_operation_by_its_name(address: str, tmp_path: Path) -> None:
+    """As docs/studio.md shows it, and with the bytes of the command line."""
+    client = pytest.importorskip("gradio_client")
+    source = sample_picture(tmp_path)
+    studio = client.Client(address, verbose=False, download_files=tmp_path)
+    result = studio.predict(image=client.handle_file(str(source)), sigma=3, api_name="/unsharp_mask")
+    command_line("unsharp-mask", source, "-o", tmp_path / "cli.png", "--sigma", "3")
+    assert Path(result).read_bytes() == (tmp_path / "cli.png").read_bytes()   # the client has fetched it
+    with pytest.raises(Exception, match="sigma must lie between"):
+        studio.predict(image=client.handle_file(str(source)), sigma=-3, api_name="/unsharp_mask")
+
+
 def test_two_pages_do_not_meet(browser: Any, address: str) -> None:
     first, second = Visit(browser, address), Visit(browser, address)
     first.open()

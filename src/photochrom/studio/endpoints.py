@@ -6,7 +6,7 @@ import inspect
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import gradio as gr
 from gradio import utils
@@ -23,6 +23,20 @@ from photochrom.studio.history import show
 from photochrom.studio.jobs import Workers
 from photochrom.studio.sessions import Store, safe_name
 from photochrom.studio.wires import sentence
+
+
+class Mark(TypedDict):
+    """By this, clients know that a value is a file to be sent or fetched."""
+
+    _type: Literal["gradio.FileData"]
+
+
+class Uploaded(TypedDict):
+    """A file that came with a request, or the one that is given back."""
+
+    path: str
+    meta: Mark
+
 
 _TYPES: dict[str, Any] = {"float": float, "int": int, "bool": bool}
 
@@ -52,11 +66,11 @@ def _endpoint(operation: Operation, store: Store) -> Any:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=dict if name in needed
-                                    else dict | None, default=inspect.Parameter.empty if name in needed else None)
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Uploaded if name in needed
+                                    else Uploaded | None, default=inspect.Parameter.empty if name in needed else None)
                   for name in pictures]
     for name, control in operation.controls.items():
-        known = _TYPES.get(control.kind, str)
+        known = Literal[control.choices] if control.choices else _TYPES.get(control.kind, str)
         default = control.default if control.kind in (*_TYPES, "choice") else show(control.kind, control.default)
         parameters.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=known,
                                             default=default))
@@ -64,9 +78,9 @@ def _endpoint(operation: Operation, store: Store) -> Any:
         parameters.append(inspect.Parameter("strength", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=float,
                                             default=1.0))
     parameters.sort(key=lambda parameter: parameter.default is not inspect.Parameter.empty)
-    signature = inspect.Signature(parameters, return_annotation=dict)
+    signature = inspect.Signature(parameters, return_annotation=Uploaded)
     call.__signature__ = signature   # type: ignore[attr-defined]
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {"return": dict}
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {"return": Uploaded}
     call.__name__ = operation.name
     helps = "\n".join(f"    {name}: {operation.doc.args.get(name, 'see the conventions')}"
                       for name in signature.parameters)
@@ -95,11 +109,11 @@ def _run(operation: Operation, given: dict[str, Any], pictures: list[str], folde
     ending = source.suffix.lower() if source.suffix.lower() in (".jpg", ".png", ".tif", ".tiff", ".exr") else ".png"
     target = folder / f"{safe_name(source.name).rpartition('.')[0]}-{operation.name}{ending}"
     run_file(step, source, target)
-    cached = gr.FileData(path=utils_cache(target))
+    cached = gr.FileData(path=_for_clients(target))
     return cached.model_dump()
 
 
-def utils_cache(path: Path) -> str:
+def _for_clients(path: Path) -> str:
     """Move a result to where the server may hand it out from."""
     from gradio.processing_utils import save_file_to_cache
 
