@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse, JSONResponse
+from starlette.datastructures import MutableHeaders
 
 from photochrom.core.registry import registry
 from photochrom.studio.guide import effect
@@ -20,20 +21,39 @@ _POLICY = ("default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval';
            "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; media-src 'self' blob:; "
            "worker-src 'self' blob:; object-src 'none'; frame-ancestors 'self'; base-uri 'self'")
 """Even if a page were told to, its browser fetches nothing from elsewhere."""
+_HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _DAY = {"Cache-Control": "private, max-age=86400"}
+
+
+class Guard:
+    """Refuses what would ask another server, and adds the headers of every answer."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request, as ASGI has it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if _REMOTE.search(scope["path"]):   # Gradio would fetch another server's file for the caller
+            refused = JSONResponse({"detail": "files of other servers are not fetched"}, 403)
+            await refused(scope, receive, send)
+            return
+
+        async def answer(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, answer)
 
 
 def add(app: FastAPI, store: Store) -> None:
     """Add the routes; they must come before Gradio's, which takes all others."""
-    @app.middleware("http")
-    async def guard(request: Request, answer: Any) -> Response:
-        if _REMOTE.search(request.url.path):   # Gradio would fetch another server's file for the caller
-            return JSONResponse({"detail": "files of other servers are not fetched"}, 403)
-        response: Response = await answer(request)
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
-        return response
+    app.add_middleware(Guard)
 
     @app.get("/web/{name}")
     def web(name: str) -> Response:
