@@ -78,6 +78,13 @@ def test_what_is_told_of_a_step_are_its_changes() -> None:
     assert Entry("negative").told() == ""
 
 
+@pytest.mark.parametrize("model", ["/etc/passwd", "../weights", "hf:owner/name", "a.safetensors"])
+def test_weights_are_named_and_never_reached_for(model: str) -> None:
+    for name in ("upscale", "denoise"):
+        with pytest.raises(ControlError, match="shipped weights"):
+            Entry(name, {"model": model}).step()
+
+
 def test_a_step_without_its_picture_says_so() -> None:
     with pytest.raises(ControlError, match="match_histogram needs the picture 'reference'"):
         recipe_of((Entry("match_histogram"),))

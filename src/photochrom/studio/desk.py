@@ -83,6 +83,7 @@ def first_tool(entry: Entry) -> str:
     """Return the tool a step begins with: what it cannot do without comes first."""
     tools = [tool for _, tool in tools_of(entry)]
     needed = [f"paint:{name}" for name in entry.missing()]
+    needed += [f"paint:{name}" for name, _, coloured in painted_ports(entry) if coloured]
     boxes = [tool for tool in tools if tool.startswith(("box:", "move:"))]
     return next((tool for tool in [*needed, *boxes, *reversed(tools)] if tool in tools), "")
 

@@ -19,7 +19,7 @@ from photochrom.core.step import Step
 from photochrom.engine.files import run_file
 from photochrom.engine.recipes import read_picture
 from photochrom.io.source import open_source
-from photochrom.studio.history import show
+from photochrom.studio.history import only_shipped, show
 from photochrom.studio.jobs import Workers
 from photochrom.studio.sessions import Store, safe_name
 from photochrom.studio.wires import sentence
@@ -103,6 +103,7 @@ def _run(operation: Operation, given: dict[str, Any], pictures: list[str], folde
     source = files.pop(operation.main)
     with open_source(source, limit=store.limits.pixels):
         pass
+    only_shipped(operation, values)
     step = Step(operation, **values)
     for name, path in files.items():
         step.bind(name, read_picture(path))

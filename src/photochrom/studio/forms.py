@@ -87,7 +87,8 @@ def _control(operation: Operation, control: Control, value: Any) -> Field:
         return Field(control.name, gr.ColorPicker(show("color", value), **words), "input")
     unit = ", in pixels" if in_pixels(operation, control) else ""
     empty = "; empty for none" if value is None or control.optional else ""
-    text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({_SHAPES[control.kind]}{empty})",
+    shape = _SHAPES.get(control.kind, "a name")
+    text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({shape}{empty})",
                       elem_id=_id(control), max_lines=4 if control.kind in ("kernel", "matrix") else 1)
     return Field(control.name, text, "input")
 

@@ -81,7 +81,7 @@ def _given(name: str, scene: Photo) -> dict[str, Any]:
     grey = image.mean(1, keepdim=True).expand(-1, 3, -1, -1)
     ports: dict[str, Any] = {}
     for port, declared in operation.ports.items():
-        if port == operation.main or (declared.optional and port != "mask"):
+        if port == operation.main or (declared.optional and port not in ("mask", "scribbles")):
             continue
         if declared.kind == "table":
             ramp = torch.linspace(0, 1, 32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from photochrom.core.step import Step
 from photochrom.engine.recipes import read_picture
 
 MOST_STATES = 500
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Entry:
         """Return the step with its files named but not read; raise if a picture it needs is not there."""
         if not self.operation.chains:
             raise ControlError(f"{self.op} does not turn one picture into one, so it cannot be a step")
+        only_shipped(self.operation, self.values)
         for name in self.missing():
             raise ControlError(f"{self.op} needs the picture '{name}': choose a file for it, or paint it")
         files = {name: file for name, file in self.files.items() if name != "mask" or self.takes_mask}
@@ -76,6 +79,14 @@ class Entry:
         changed += [f"strength {self.strength:g}"] if self.strength != 1 and self.takes_strength else []
         changed += list(self.files)
         return ", ".join(changed)
+
+
+def only_shipped(operation: Operation, values: Mapping[str, Any]) -> None:
+    """Raise if a control names weights by a file or an address: a page reaches neither."""
+    for name, value in values.items():
+        control = operation.controls.get(name)
+        if control is not None and control.kind == "model" and not _NAME.fullmatch(str(value)):
+            raise ControlError(f"{operation.name}: {name} must be the name of shipped weights here, got {value!r}")
 
 
 def by_channel(operation: Operation, name: str, value: Any) -> bool:

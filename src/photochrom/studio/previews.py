@@ -140,7 +140,12 @@ def _scaled(control: Control, value: Any, scale: float) -> Any:
 
 
 def _scaled_matrix(rows: tuple[tuple[float, ...], ...], scale: float) -> tuple[tuple[float, ...], ...]:
-    """S M S^-1 with S = diag(scale, scale, 1): the same movement seen in smaller pixels."""
+    """S M S^-1 with S = diag(scale, scale, 1): the same movement seen in smaller pixels.
+
+    Rows that are longer are no movement but places with their values, such as dots of colour.
+    """
+    if len(rows[0]) > 3:
+        return tuple((row[0] * scale, row[1] * scale, *row[2:]) for row in rows)
     found = [[*row[:-1], row[-1] * scale] for row in rows]
     if len(found) == 3:
         found[2] = [part / scale for part in rows[2][:-1]] + [rows[2][-1]]
