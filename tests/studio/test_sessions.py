@@ -166,7 +166,10 @@ def test_a_layer_that_is_none_is_refused(store: Store, tmp_path: Path) -> None:
 
 
 def test_strokes_colour_a_picture(store: Store, tmp_path: Path) -> None:
-    session = opened(store, tmp_path)
+    session = store.get(secrets.token_hex(16))
+    grain = np.random.default_rng(0).integers(60, 190, (120, 160)).astype(np.uint8)
+    Image.fromarray(grain).save(tmp_path / "grain.png")
+    session.open(session.adopt(tmp_path / "grain.png", "grain.png"), "grain.png")
     desk.choose(session, "colorize_scribbles")
     assert "scribbles" in look(session).trouble
     desk.paint(session, "scribbles", drawn(session, (50, 50, 60, 60), "scribbles", (220, 40, 30)))
