@@ -4,16 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo test test-all stress check bench golden gallery index clean
+.PHONY: demo test test-all test-browser stress check bench golden gallery index clean
 
 demo: $(VENV)/.ready-dev
 	$(BIN)/photochrom demo -o out/demo
 
 test: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow and not browser"
 
 test-all: $(VENV)/.ready-bench
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not browser"
+
+test-browser: $(VENV)/.ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser -rs tests/studio
 
 stress: $(VENV)/.ready-dev
 	PHOTOCHROM_STRESS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -v tests/stress

@@ -18,7 +18,7 @@ from photochrom.ops import CHAPTERS
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "photochrom"
 LAYERS = (("core",), ("num",), ("color",), ("nets", "io"), ("ops", "metrics"), ("engine", "views", "learn"),
-          ("cli", "studio"))
+          ("studio",), ("cli",))
 LEVEL = {package: level for level, packages in enumerate(LAYERS) for package in packages}
 ROOT_ENTRIES = {
     ".ci", ".git", ".gitignore", ".github", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",

@@ -15,6 +15,8 @@ import typer
 from photochrom.cli.report import SOME_FAILED, complain, emit, progress_bar
 
 PROFILES: dict[str, Literal["keep", "srgb"]] = {"keep": "keep", "srgb": "srgb"}
+DEPTHS: dict[str, Literal["uint8", "uint16", "float16", "float32"] | None] = {
+    "keep": None, "8": "uint8", "16": "uint16", "half": "float16", "float": "float32"}
 REPEATED = 50
 """Failures that are told again at the end, at most."""
 
@@ -34,7 +36,7 @@ class Folder:
 
 def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str | None, device: str,
                   workers: int | None, profile: str, quality: int | None, overwrite: bool, as_json: bool,
-                  quiet: bool, folder: Folder | None = None) -> None:
+                  quiet: bool, depth: str = "keep", folder: Folder | None = None) -> None:
     """Run a recipe over files and folders, report each, and exit with 1 if any failed."""
     from photochrom.core.errors import ControlError
     from photochrom.engine.files import Options
@@ -44,6 +46,8 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
 
     if profile not in PROFILES:
         raise ControlError(f"--profile must be keep or srgb, got {profile!r}")
+    if depth not in DEPTHS:
+        raise ControlError(f"--depth must be {', '.join(DEPTHS)}, got {depth!r}")
     if workers is not None and workers < 1:
         raise ControlError(f"--jobs must be at least 1, got {workers}")
     check_device(device)
@@ -54,7 +58,7 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
 
         inputs, output = absolute(inputs), absolute([output])[0]
     options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite,
-                      tiff_layout(folder.tiff))
+                      tiff_layout(folder.tiff), DEPTHS[depth])
     alone = one or single(inputs, output)
     jobs = plan_jobs(inputs, output, folder.selection)
     if folder.dry:

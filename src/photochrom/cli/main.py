@@ -66,8 +66,8 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
                                                     "here", rich_help_panel="Cluster")] = None,
         gpus: Annotated[float, typer.Option(help="GPUs for each worker", rich_help_panel="Cluster")] = 0.0,
         device: operate.DeviceOption = "cpu", memory: operate.MemoryOption = None,
-        profile: operate.ProfileOption = "keep", quality: operate.QualityOption = None,
-        as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+        profile: operate.ProfileOption = "keep", depth: operate.DepthOption = "keep",
+        quality: operate.QualityOption = None, as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
         overwrite: operate.OverwriteOption = False) -> None:
     """Run a recipe over picture files or folders; the tree of a folder is mirrored under OUT.
 
@@ -81,8 +81,8 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
     loaded, matched = load_matched(recipe, parse_pictures(picture or []), tuple(inputs))
     selection = Selection(tuple(include or ()), tuple(exclude or ()), name or MIRRORED, ending and ending.lstrip("."),
                           recipe.stem)
-    make_pictures(loaded, inputs, output, memory=memory, device=device, workers=jobs, profile=profile, quality=quality,
-                  overwrite=overwrite, as_json=as_json, quiet=quiet,
+    make_pictures(loaded, inputs, output, memory=memory, device=device, workers=jobs, profile=profile, depth=depth,
+                  quality=quality, overwrite=overwrite, as_json=as_json, quiet=quiet,
                   folder=Folder(selection, matched, redo, dry_run, cluster(engine, address, gpus), tiff))
 
 
@@ -296,6 +296,23 @@ def demo(inputs: Annotated[list[Path] | None, typer.Argument(metavar="[INPUT...]
     from photochrom.cli.demo import run_demo
 
     run_demo(inputs or [], output, quiet)
+
+
+@app.command("studio", rich_help_panel="Recipes and files")
+@guarded
+def studio(port: Annotated[int, typer.Option(help="the port to listen on; 0 for any that is free")] = 7860,
+           host: Annotated[str, typer.Option(help="the address to listen on; the default is this machine alone")
+                           ] = "127.0.0.1",
+           password: Annotated[bool, typer.Option("--password", help="ask for the password in the environment variable "
+                                                  "PHOTOCHROM_PASSWORD")] = False,
+           mcp: Annotated[bool, typer.Option("--mcp", help="offer the operations to assistants, by the Model Context "
+                                             "Protocol")] = False,
+           browser: Annotated[bool, typer.Option("--browser", help="open it in the browser")] = False,
+           quiet: operate.QuietOption = False) -> None:
+    """Open the studio: every operation in the browser, on this machine."""
+    from photochrom.cli.studio import serve
+
+    serve(host, port, password, mcp, browser, quiet)
 
 
 def _wanted() -> str | None:

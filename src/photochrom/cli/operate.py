@@ -16,6 +16,8 @@ MemoryOption = Annotated[str | None, typer.Option(help="a budget for pictures in
                                                      rich_help_panel="Common")]
 ProfileOption = Annotated[str, typer.Option(help="colour profile of the result: keep, or srgb",
                                             rich_help_panel="Common")]
+DepthOption = Annotated[str, typer.Option(help="samples of the result: keep, 8, 16, half or float, where the format "
+                                          "holds them", rich_help_panel="Common")]
 QualityOption = Annotated[int | None, typer.Option(help="quality 1..100 of lossy formats",
                                                       rich_help_panel="Common")]
 JsonOption = Annotated[bool, typer.Option("--json", help="results as JSON lines", rich_help_panel="Common")]
@@ -24,8 +26,8 @@ OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="replace resu
                                                rich_help_panel="Common")]
 COMMON: dict[str, tuple[Any, Any]] = {
     "device": (DeviceOption, "cpu"), "memory": (MemoryOption, None), "profile": (ProfileOption, "keep"),
-    "quality": (QualityOption, None), "json": (JsonOption, False), "quiet": (QuietOption, False),
-    "overwrite": (OverwriteOption, False),
+    "depth": (DepthOption, "keep"), "quality": (QualityOption, None), "json": (JsonOption, False),
+    "quiet": (QuietOption, False), "overwrite": (OverwriteOption, False),
 }
 
 
@@ -94,7 +96,8 @@ def _signature(entry: dict[str, Any], ports: list[dict[str, Any]]) -> inspect.Si
         option = typer.Option(f"--{dashed(control['name'])}", metavar=_metavar(control), help=_help(control))
         parameters.append(parameter(control["name"], Annotated[str | None, option], None))
     if entry["result"] == "data" or entry["ports"][0]["kind"] == "pictures":
-        kept = [name for name in _common(entry) if entry["result"] == "picture" or name in ("device", "json")]
+        picture = entry["result"] == "picture"
+        kept = [name for name in _common(entry) if (picture and name != "depth") or name in ("device", "json")]
         return inspect.Signature([*parameters, *(parameter(name, *COMMON[name]) for name in kept)])
     strength = typer.Option("--strength", metavar="0..1", help="0 keeps the input, 1 (default) is the whole operation")
     mask = typer.Option("--mask", metavar="FILE", help="where to act: white fully, black not at all")

@@ -16,7 +16,7 @@ from photochrom.core.step import Step
 from photochrom.engine.feeds import RowFeed, levels_of
 from photochrom.engine.plan import default_memory
 from photochrom.engine.run import Progress, Run
-from photochrom.io import Source, encoder_for, open_source, save_strips
+from photochrom.io import Depth, Source, encoder_for, open_source, save_strips
 from photochrom.io.formats import TiffLayout
 
 
@@ -30,6 +30,8 @@ class Options:
     quality: int | None = None
     overwrite: bool = False
     tiff: TiffLayout = dataclasses.field(default_factory=TiffLayout)
+    depth: Depth | None = None
+    """Of the stored samples; that of the source if not given."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
         memory = options.memory or default_memory()
         work = Run(steps, feed, memory, options.device, progress)
         about = dataclasses.replace(opened.about, channels=work.gives)
-        encoder = encoder_for(about, target, profile=options.profile)
+        encoder = encoder_for(about, target, profile=options.profile, depth=options.depth)
         direct = work.direct and opened.plain and encoder.plain and encoder.dtype == opened.dtype
         direct = direct and encoder.bands == opened.bands
 

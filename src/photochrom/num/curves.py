@@ -65,7 +65,9 @@ def _end(h0: Tensor, h1: Tensor, chord: Tensor, beyond: Tensor) -> Tensor:
 
 def evaluate(values: Tensor, x: Tensor, pieces: Tensor) -> Tensor:
     """Return a curve of `monotone_cubic` at `values` (any shape), for one curve: x (N,), pieces (N + 1, 4)."""
-    place = torch.bucketize(values.detach().contiguous(), x.detach(), right=True)
-    t = values - x[(place - 1).clamp(min=0)]
-    a, b, c, d = pieces[place].unbind(-1)
-    return a + t * (b + t * (c + t * d))
+    flat = values.reshape(-1)
+    place = torch.bucketize(flat.detach().contiguous(), x.detach(), right=True, out_int32=True)
+    t = flat - torch.cat([x[:1], x]).index_select(0, place)
+    # Gathered one coefficient at a time: rows of four would be strided in all that follows.
+    a, b, c, d = (column.contiguous().index_select(0, place) for column in pieces.unbind(-1))
+    return (a + t * (b + t * (c + t * d))).reshape(values.shape)
