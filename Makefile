@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 
-.PHONY: demo test test-all test-browser stress check bench golden gallery index clean
+.PHONY: demo test test-all stress check bench golden gallery index clean test-browser
 
 demo: $(VENV)/.ready-dev
 	$(BIN)/photochrom demo -o out/demo

@@ -67,7 +67,8 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
         gpus: Annotated[float, typer.Option(help="GPUs for each worker", rich_help_panel="Cluster")] = 0.0,
         device: operate.DeviceOption = "cpu", memory: operate.MemoryOption = None,
         profile: operate.ProfileOption = "keep", depth: operate.DepthOption = "keep",
-        quality: operate.QualityOption = None, as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+        quality: operate.QualityOption = None,
+        as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
         overwrite: operate.OverwriteOption = False) -> None:
     """Run a recipe over picture files or folders; the tree of a folder is mirrored under OUT.
 

@@ -96,8 +96,8 @@ def _signature(entry: dict[str, Any], ports: list[dict[str, Any]]) -> inspect.Si
         option = typer.Option(f"--{dashed(control['name'])}", metavar=_metavar(control), help=_help(control))
         parameters.append(parameter(control["name"], Annotated[str | None, option], None))
     if entry["result"] == "data" or entry["ports"][0]["kind"] == "pictures":
-        picture = entry["result"] == "picture"
-        kept = [name for name in _common(entry) if (picture and name != "depth") or name in ("device", "json")]
+        kept = [name for name in _common(entry) if name != "depth" and (
+            entry["result"] == "picture" or name in ("device", "json"))]
         return inspect.Signature([*parameters, *(parameter(name, *COMMON[name]) for name in kept)])
     strength = typer.Option("--strength", metavar="0..1", help="0 keeps the input, 1 (default) is the whole operation")
     mask = typer.Option("--mask", metavar="FILE", help="where to act: white fully, black not at all")

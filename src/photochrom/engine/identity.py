@@ -38,7 +38,8 @@ def identify(recipe: Recipe | Step, options: Options) -> str:
         for name, tensor in (*_sorted(step.tensors.items()), *_sorted(step.pictures.items())):
             _add(digest, name, f"{tensor.dtype} {tuple(tensor.shape)}")
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    _add(digest, "options", repr((options.device, options.profile, options.quality, options.tiff, options.depth)))
+    _add(digest, "options", repr((options.device, options.profile, options.quality, options.tiff,
+                                     options.depth)))
     return digest.hexdigest()
 
 

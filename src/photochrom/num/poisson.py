@@ -59,14 +59,42 @@ def solved(operation: str, found: Solution) -> Tensor:
         >>> solved("fill", Solution(torch.zeros(1), torch.tensor([[0.25]]), 100, converged=False))
         Traceback (most recent call last):
         photochrom.num.solve.system.SolverError: fill: the equations must be solved, but after 100 rounds a share of \
-0.25 of what was to be done is left; values of a smaller range, or float64, are solved more easily
+0.25 of what was to be done is left; values of a smaller range are solved more easily
     """
-    left = float(found.residual.max())
-    if not found.converged and left > _ROUNDING[found.values.dtype]:
+    if not _good(found):
         raise SolverError(f"{operation}: the equations must be solved, but after {found.iterations} rounds a share of "
-                          f"{left:.2g} of what was to be done is left; values of a smaller "
-                          "range, or float64, are solved more easily")
+                          f"{float(found.residual.max()):.2g} of what was to be done is left; values of a smaller "
+                          "range are solved more easily")
     return found.values
+
+
+def solve_well(operation: str, system: GridSystem, rhs: Tensor, *, boundary: Tensor | None = None,
+               start: Tensor | None = None, tolerance: float) -> Tensor:
+    """Solve a system; where float32 rounds too much for it, go on in float64.
+
+    Args:
+        operation: for messages.
+        system: see `photochrom.num.solve.solve`, as all the rest.
+        rhs: (B, C, H, W), float32 or float64.
+        boundary: likewise.
+        start: likewise.
+        tolerance: of the largest value.
+
+    Returns:
+        (B, C, H, W), dtype of `rhs`.
+
+    Raises:
+        SolverError: the solver gave up in float64 too.
+    """
+    found = solve(system, rhs, boundary=boundary, start=start, tolerance=tolerance)
+    if rhs.dtype == torch.float32 and not _good(found):
+        found = solve(system, rhs.double(), boundary=None if boundary is None else boundary.double(),
+                      start=found.values.detach().double(), tolerance=tolerance)
+    return solved(operation, found).to(rhs.dtype)
+
+
+def _good(found: Solution) -> bool:
+    return found.converged or float(found.residual.max()) <= _ROUNDING[found.values.dtype]
 
 
 def integrate(operation: str, image: Tensor, region: Tensor, field: Field | None, *,
@@ -101,8 +129,8 @@ def integrate(operation: str, image: Tensor, region: Tensor, field: Field | None
         rhs = divergence((field[0] - right, field[1] - down))
     if screen and towards is not None:
         rhs = rhs + screen * (towards - start)
-    found = solved(operation, solve(GridSystem(region, screen=screen or None), rhs, boundary=image - start,
-                                    tolerance=_TOLERANCE[image.dtype]))
+    found = solve_well(operation, GridSystem(region, screen=screen or None), rhs, boundary=image - start,
+                       tolerance=_TOLERANCE[image.dtype])
     return torch.where(region, start + found, image)
 
 

@@ -254,3 +254,27 @@ def test_equations_that_are_not_solved_give_no_picture(monkeypatch):
     monkeypatch.setattr(poisson, "solve",
                         lambda *given, **named: dataclasses.replace(whole(*given, **named), converged=False))
     assert photochrom.seamless_clone(image, picture(64, 64, seed=1), mask).isfinite().all()
+
+
+def test_what_float32_rounds_too_much_for_is_solved_in_float64(monkeypatch):
+    import dataclasses
+
+    from photochrom.num import poisson
+
+    whole, asked = poisson.solve, []
+
+    def tired(system, rhs, **named):
+        asked.append(rhs.dtype)
+        found = whole(system, rhs, **named)
+        if rhs.dtype == torch.float32:
+            return dataclasses.replace(found, values=0.9 * found.values, residual=found.residual + 0.1, converged=False)
+        return found
+
+    image, mask = picture(40, 40), torch.zeros(1, 1, 40, 40)
+    mask[..., 5:30, 5:30] = 1
+    expected = photochrom.seamless_clone(image, picture(40, 40, seed=1), mask)
+    monkeypatch.setattr(poisson, "solve", tired)
+    found = photochrom.seamless_clone(image, picture(40, 40, seed=1), mask)
+    assert asked == [torch.float32, torch.float64]
+    assert found.dtype == torch.float32
+    assert (found - expected).abs().max().item() < 4e-4

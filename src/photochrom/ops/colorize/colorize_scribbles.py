@@ -11,8 +11,8 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Image, Layer, Matrix, Range, Weights
 from photochrom.num.affinity import affinities
-from photochrom.num.poisson import check_finite, solved
-from photochrom.num.solve import GridSystem, solve
+from photochrom.num.poisson import check_finite, solve_well
+from photochrom.num.solve import GridSystem
 from photochrom.num.strokes import dotted, drawn
 
 _Y = (0.299, 0.587, 0.114)
@@ -106,8 +106,7 @@ def colorize_scribbles(image: Image, scribbles: Layer = None, scribbles_mask: We
         else:
             pull = firmness * own.to(wanted)
             system, right, held = GridSystem(torch.ones_like(own), alike, pull), pull * wanted, None
-        found.append(solved("colorize_scribbles", solve(system, right, boundary=held,
-                                                        tolerance=_TOLERANCE[work.dtype])))
+        found.append(solve_well("colorize_scribbles", system, right, boundary=held, tolerance=_TOLERANCE[work.dtype]))
     return _coloured(luminance, torch.cat(found)).to(image.dtype)
 
 

@@ -11,8 +11,8 @@ from photochrom.core.op import op
 from photochrom.core.types import Image, Range
 from photochrom.num.affinity import edge_stops
 from photochrom.num.histograms import luminance
-from photochrom.num.poisson import check_finite, solved
-from photochrom.num.solve import GridSystem, solve
+from photochrom.num.poisson import check_finite, solve_well
+from photochrom.num.solve import GridSystem
 
 _DARK = 1e-4
 """Added before the logarithm, as in the authors' code."""
@@ -62,7 +62,7 @@ def smooth_wls(image: Image, *,
     for picture, plane in zip(work.split(1), light, strict=True):
         everywhere = torch.ones(picture.shape[-2:], dtype=torch.bool, device=picture.device)
         system = GridSystem(everywhere, smoothing * edge_stops(plane[0], exponent), 1.0)
-        made = solve(system, picture, start=picture.detach(), tolerance=_TOLERANCE[work.dtype])
-        found.append(solved("smooth_wls", made))
+        found.append(solve_well("smooth_wls", system, picture, start=picture.detach(),
+                                tolerance=_TOLERANCE[work.dtype]))
     base = torch.cat(found)
     return (base if detail == 0 else base + detail * (work - base)).to(image.dtype)
