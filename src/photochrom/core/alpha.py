@@ -21,8 +21,8 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     through the operation, and the result is unpremultiplied. Pixels left fully transparent keep the colour they had.
     An operation that mixes linear light is premultiplied in linear light. One whose weights do not add up to 1 names
     the controls by which alpha goes through, or leaves it as it is. One that only moves pixels moves colour and alpha
-    as they are, and one that draws something else of the picture leaves alpha untouched. A network, which is not linear, gets
-    colour that is spread from what is seen into what is not.
+    as they are, and one that draws something else of the picture leaves alpha untouched. A network, not linear,
+    gets colour that is spread from what is seen into what is not.
 
     Args:
         operation: what is run.

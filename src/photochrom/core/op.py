@@ -218,7 +218,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16
             without any conversion to floats, or None where these controls need floats.
         enlarges: for `reach="window"` and `resizes`: from the controls, the whole factor by which the result is larger.
-        spreads: for an operation that is not linear: how many pixels far colour is spread into what is transparent first.
+        spreads: for an operation that is not linear: how many pixels far colour is spread into what is transparent.
         moves: from the controls, whether pixels only change place and none are mixed.
 
     Returns:
