@@ -15,6 +15,7 @@ from benchmarks.rows import (
                          histograms,
                          large,
                          luts,
+                         networks,
                          runs,
                          sampling,
                          scores,
@@ -27,4 +28,4 @@ from benchmarks.rows import (
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
                          *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *runs.ROWS, *hdr.ROWS,
                          *gradient.ROWS, *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS,
-                         *scores.ROWS)
+                         *scores.ROWS, *networks.ROWS)

@@ -78,7 +78,7 @@ def test_ranges_are_in_order(operation: Operation) -> None:
             continue
         soft = limits.soft or (limits.low, limits.high)
         assert limits.low <= soft[0] < soft[1] <= limits.high, name
-        assert (control.optional and control.default is None) or limits.low <= control.default <= limits.high, name
+        assert (control.default is None and control.optional) or limits.low <= control.default <= limits.high, name
         assert limits.scale == "linear" or soft[0] > 0, f"{name}: a slider that is logarithmic cannot start at 0"
         assert limits.neutral is None or limits.low <= limits.neutral <= limits.high, name
 

@@ -34,6 +34,10 @@ every_one = pytest.mark.parametrize(("operation", "values"), [
     pytest.param(operation, COMMON.get(operation.name, {}), id=operation.name) for operation in SIZED])
 
 
+LEARNT = {"upscale"}
+"""Operations by networks, which are not linear, and keep a flat colour only nearly."""
+
+
 def rounded(operation: Operation, values: dict) -> bool:
     return any((operation.name, value) in ROUNDED for value in values.values())
 
@@ -67,6 +71,10 @@ def test_dtype_is_kept_and_the_input_untouched(operation: Operation, values: dic
                                                    and case.values[1].get("space") != "linear"])
 def test_nothing_is_clamped(operation: Operation, values: dict) -> None:
     image = picture(dtype=torch.float64)
+    if operation.name in LEARNT:
+        assert call(operation, 5 * image - 2, **values).max() > 2
+        assert call(operation, 5 * image - 2, **values).min() < -1
+        return
     near(call(operation, 5 * image - 2, **values), 5 * call(operation, image, **values)
          - 2 * call(operation, torch.ones_like(image), **values), 1e-12)
 
@@ -148,7 +156,8 @@ def test_what_is_transparent_lends_no_colour(operation: Operation, values: dict)
     result = call(operation, pixels, **values)
     seen = result[..., 3] > (0.1 if rounded(operation, values) else 1e-3)
     assert seen.any()
-    assert np.abs(result[seen][:, :3] - (0.8, 0.4, 0.2)).max() < (0.05 if rounded(operation, values) else 1e-3)
+    assert np.abs(result[seen][:, :3] - (0.8, 0.4, 0.2)).max() < (
+        0.05 if rounded(operation, values) else 0.1 if operation.name in LEARNT else 1e-3)
     assert result[..., 3].min() >= 0
     assert result[..., 3].max() <= 1
 
@@ -196,7 +205,7 @@ def test_strength_and_mask_are_refused(operation: Operation, values: dict, extra
 
 
 @every_one
-@pytest.mark.parametrize("memory", [10**6, 10**9])
+@pytest.mark.parametrize("memory", [2 * 10**6, 10**9])
 def test_steps_after_it_see_the_new_size(operation: Operation, values: dict, memory: int) -> None:
     image = picture(80, 70)
     middle = photochrom.brightness(image, amount=0.05)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from photochrom.core.op import Operation
 
@@ -20,7 +21,8 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     through the operation, and the result is unpremultiplied. Pixels left fully transparent keep the colour they had.
     An operation that mixes linear light is premultiplied in linear light. One whose weights do not add up to 1 names
     the controls by which alpha goes through, or leaves it as it is. One that only moves pixels moves colour and alpha
-    as they are, and one that draws something else of the picture leaves alpha untouched.
+    as they are, and one that draws something else of the picture leaves alpha untouched. A network, not linear,
+    gets colour that is spread from what is seen into what is not.
 
     Args:
         operation: what is run.
@@ -39,6 +41,13 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
     if operation.moves is not None and operation.moves(**controls):
         moved = call(torch.cat([image, alpha], 1))
         return moved[:, :-1], moved[:, -1:]
+    if operation.spreads:
+        own = operation.on_alpha(**controls) if operation.on_alpha is not None else {}
+        covered = alpha if own is None else call(alpha, **own)
+        colour, seen = call(_spread(image, alpha, operation.spreads)), covered > 1e-6
+        if not bool(seen.all()):
+            colour = torch.where(seen, colour, call(image) if operation.changes_size(controls) else image)
+        return colour, covered.clamp(0, 1)
     linear = operation.light is not None and controls.get("space") == "linear"
     changed = {"space": "encoded"} if linear else {}   # the operation need not decode what is decoded here
     premultiplied = (operation.light[0](image) if linear and operation.light else image) * alpha
@@ -62,3 +71,16 @@ def with_alpha(operation: Operation, image: Tensor, alpha: Tensor | None, contro
         return colour, covered.clamp(0, 1)
     hidden = call(image) if operation.changes_size(controls) else image   # the pixels of a new size have other places
     return torch.where(seen, colour, hidden), covered.clamp(0, 1)
+
+
+def _spread(image: Tensor, alpha: Tensor, distance: int) -> Tensor:
+    """Give what is fully transparent the mean colour of what is seen next to it, pixel by pixel so far away."""
+    colour, weight = image * (alpha > 1e-6), (alpha > 1e-6).to(image)
+    for _ in range(distance):
+        if bool(weight.all()):
+            break
+        near = avg_pool2d(weight, 3, 1, 1)
+        reached = (weight == 0) & (near > 0)
+        spread = avg_pool2d(colour, 3, 1, 1) / torch.where(near > 0, near, 1.0)
+        colour, weight = torch.where(reached, spread, colour), torch.where(reached, 1.0, weight)
+    return colour

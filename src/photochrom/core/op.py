@@ -55,6 +55,8 @@ class Operation:
     measured: Measured | None = None
     gives: int | None = None
     resizes: bool | Callable[..., bool] = False
+    spreads: int = 0
+    """How far, in pixels, colour is spread into what is transparent before the operation, where it is not linear."""
     enlarges: Callable[..., int] | None = None
     """From the controls, how many times higher and wider the result is, where it still comes from a neighbourhood."""
     light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
@@ -196,7 +198,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        gives: int | None = None, resizes: bool | Callable[..., bool] = False,
        framed: Callable[..., bool] | None = None, on_samples: Callable[..., Any] | None = None,
        on_alpha: Callable[..., dict[str, Any] | None] | None = None, moves: Callable[..., bool] | None = None,
-       enlarges: Callable[..., int] | None = None,
+       enlarges: Callable[..., int] | None = None, spreads: int = 0,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -216,6 +218,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         on_samples: `on_samples(samples, **controls)`: the operation on an array (H, W, 1 or 3) of uint8 or uint16
             without any conversion to floats, or None where these controls need floats.
         enlarges: for `reach="window"` and `resizes`: from the controls, the whole factor by which the result is larger.
+        spreads: for an operation that is not linear: how many pixels far colour is spread into what is transparent.
         moves: from the controls, whether pixels only change place and none are mixed.
 
     Returns:
@@ -228,7 +231,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
     def declare(function: F) -> F:
         operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes, framed)
         operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light, moves=moves,
-                            enlarges=enlarges)
+                            enlarges=enlarges, spreads=spreads)
         names = list(operation.ports)
 
         @functools.wraps(function)

@@ -18,6 +18,8 @@ Precision = Literal["fp32", "bf16"]
 Backend = Literal["torch", "onnx", "openvino"]
 Run = Callable[[Tensor], Tensor]
 
+SPREAD = 8
+"""Pixels far that colour is spread into what is transparent."""
 BICUBIC_HALO = 2
 """Pixels on each side that a cubic interpolation reads."""
 _VALUES = 1 << 24

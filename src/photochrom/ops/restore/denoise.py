@@ -10,7 +10,7 @@ from torch import Tensor
 from photochrom.core.op import op
 from photochrom.core.types import Image, Model, Range
 from photochrom.nets.choice import BEST, network_for
-from photochrom.nets.inference import drift
+from photochrom.nets.inference import SPREAD, drift
 from photochrom.nets.pictures import restore_picture
 from photochrom.num.noise import noise_sigma
 
@@ -18,10 +18,11 @@ from photochrom.num.noise import noise_sigma
 def _halo(*, sigma: float | None, unknown: str, model: str, keep_mean: bool, **_: Any) -> int | None:
     if keep_mean or (sigma is None and unknown == "estimate" and model == BEST):
         return None   # means and estimates are of the whole picture
-    return 0 if sigma == 0 else network_for("denoise", model, sigma=sigma).descriptor.halo
+    halo = 0 if sigma == 0 else network_for("denoise", model, sigma=sigma).descriptor.halo
+    return halo + SPREAD if halo else halo
 
 
-@op(reach="window", halo=_halo, on_alpha=lambda **_: None)
+@op(reach="window", halo=_halo, spreads=SPREAD, on_alpha=lambda **_: None)
 def denoise(image: Image, *,
             sigma: Annotated[float | None, Range(0, 255, soft=(0, 75), unit="levels", neutral=0)] = None,
             unknown: Literal["blind", "estimate"] = "blind",

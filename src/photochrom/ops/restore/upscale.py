@@ -10,7 +10,7 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import op
 from photochrom.core.types import Image, Model, Range
 from photochrom.nets.choice import network_for
-from photochrom.nets.inference import BICUBIC_HALO, drift, enlarge_bicubic
+from photochrom.nets.inference import BICUBIC_HALO, SPREAD, drift, enlarge_bicubic
 from photochrom.nets.pictures import restore_picture
 
 _BICUBIC = "bicubic"
@@ -21,15 +21,16 @@ def _halo(*, scale: int, model: str, keep_mean: bool, **_: Any) -> int | None:
     if keep_mean:
         return None
     if model == _BICUBIC:
-        return BICUBIC_HALO
+        return BICUBIC_HALO + SPREAD
     known = network_for("upscale", model, scale=scale).descriptor
     if known.halo is None:
         return None
     # colour differences always pass through the interpolation
-    return max(known.halo, BICUBIC_HALO) if not known.interpolated else -(-known.halo // scale) + BICUBIC_HALO
+    own = -(-known.halo // scale) + BICUBIC_HALO if known.interpolated else max(known.halo, BICUBIC_HALO)
+    return own + SPREAD
 
 
-@op(reach="window", halo=_halo, resizes=True, enlarges=lambda *, scale, **_: scale,
+@op(reach="window", halo=_halo, resizes=True, spreads=SPREAD, enlarges=lambda *, scale, **_: scale,
     on_alpha=lambda **_: {"model": _BICUBIC, "keep_mean": False})
 def upscale(image: Image, *,
             scale: Annotated[int, Range(2, 4)] = 2,
