@@ -11,15 +11,16 @@ from photochrom.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
 from photochrom.core.op import op
 from photochrom.core.types import Image, Model
 from photochrom.nets.choice import BEST, network_for
-from photochrom.nets.inference import drift
+from photochrom.nets.inference import SPREAD, drift
 from photochrom.nets.pictures import restore_picture
 
 
 def _halo(*, model: str, keep_mean: bool, **_: Any) -> int | None:
-    return None if keep_mean else network_for("deblock", model).descriptor.halo
+    halo = None if keep_mean else network_for("deblock", model).descriptor.halo
+    return halo + SPREAD if halo else halo
 
 
-@op(reach="window", halo=_halo, on_alpha=lambda **_: None)
+@op(reach="window", halo=_halo, spreads=SPREAD, on_alpha=lambda **_: None)
 def deblock(image: Image, *,
             model: Model = BEST,
             ensemble: bool = False,
