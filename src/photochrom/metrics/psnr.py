@@ -50,7 +50,8 @@ def mean_square(image: Tensor, reference: Tensor) -> Tensor:
     made = []
     for one, other in zip(image, reference, strict=True):
         # rows of a crop lie apart; a whole picture is one row
-        a, b = ((part.reshape(1, -1) if part.is_contiguous() else part.flatten(0, 1)).numpy() for part in (one, other))
+        whole = one.is_contiguous() and other.is_contiguous()
+        a, b = ((part.reshape(1, -1) if whole else part.flatten(0, 1)).numpy() for part in (one, other))
         made.append(_sum(a, b) / one.numel())
     return torch.tensor(made, dtype=image.dtype)
 
