@@ -82,7 +82,7 @@ def test_a_mean_square_in_pieces_is_the_mean_square() -> None:
         one, other = image[..., cut, cut], reference[..., cut, cut]
         expected = (one.double() - other.double()).square().mean().item()
         assert mean_square(one, other).item() == pytest.approx(expected, rel=1e-6)
-        turned = other.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)   # the same values in another order of memory
+        turned = other.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
         assert mean_square(one, turned).item() == pytest.approx(expected, rel=1e-6)
 
 
