@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from typing import Any
 
@@ -70,9 +71,15 @@ def settings(operation: Operation) -> list[dict[str, Any]]:
     for control in operation.controls.values():
         values: tuple[Any, ...] = control.choices if control.kind == "choice" else (True, False)
         if control.kind in ("choice", "bool"):
-            found += [{control.name: value} for value in values if value != control.default
+            found += [{control.name: value} for value in values if value != control.default and _installed(value)
                       and not operation.changes_size(operation.check({control.name: value}))]
     return found
+
+
+def _installed(choice: Any) -> bool:
+    """Tell whether what a choice of backend needs is there."""
+    package = {"onnx": "onnxruntime", "openvino": "openvino"}.get(choice)
+    return package is None or importlib.util.find_spec(package) is not None
 
 
 def every(operations: list[Operation] = OPERATIONS) -> Any:
