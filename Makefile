@@ -16,7 +16,7 @@ test-all: $(VENV)/.ready-bench
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not browser"
 
 test-browser: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser -rs tests/studio
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser -rs $(AGAIN) tests/studio
 
 stress: $(VENV)/.ready-dev
 	PHOTOCHROM_STRESS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -v tests/stress
