@@ -147,6 +147,7 @@ def save_floats(
     spec.attribute("oiio:ColorSpace", "lin_rec709")
     if about.format == "exr":
         spec.attribute("compression", "zip:1")  # level 1: a quarter faster, hardly larger
+        spec.attribute("DateTime", "")  # else the time of writing, and the same run gives other bytes
         if about.density:
             spec.attribute("XResolution", about.density[0])
             spec.attribute("YResolution", about.density[1])
