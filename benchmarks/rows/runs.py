@@ -21,19 +21,9 @@ from benchmarks.measure import ProcessError, process
 from benchmarks.picture import folder_of_photos
 from benchmarks.row import AbsentError, Bench, Contestant, Ready, Row, Sample, Target, Times, times_as_fast
 from benchmarks.rows.folder import QUALITY, UNSHARP_MATRIX, cores
+from benchmarks.rows.folder import RECIPE as TWO_STEPS
 
-RECIPE = """version = 1
-name = "benchmark: power, unsharp mask, half the size"
-
-[[step]]
-op = "power"
-gamma = 0.8
-
-[[step]]
-op = "unsharp_mask"
-sigma = 2.0
-amount = 0.5
-
+RECIPE = TWO_STEPS + """
 [[step]]
 op = "resize"
 scale = 0.5

@@ -12,6 +12,7 @@ from torch import Tensor
 from photochrom.cli.series import exposure_times, read_numbers
 from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
+from photochrom.core.values import plain
 
 _MANY = 0.01
 """Share of samples above white that is more than the overshoot of a blend."""
@@ -78,14 +79,3 @@ def public(operation: Operation) -> Any:
     import importlib
 
     return getattr(importlib.import_module(operation.function.__module__), operation.name)
-
-
-def plain(data: Any) -> Any:
-    """Return data as lists, numbers and dictionaries that JSON can hold."""
-    if isinstance(data, Tensor):
-        return data.tolist()
-    if hasattr(data, "_asdict"):
-        return {name: plain(value) for name, value in data._asdict().items()}
-    if isinstance(data, (list, tuple)):
-        return [plain(value) for value in data]
-    return data

@@ -1,23 +1,10 @@
-"""Results that are no pictures, as plain data and as a few lines."""
+"""Results that are no pictures, as a few lines."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
-
 _MANY = 12
-
-
-def plain(data: Any) -> Any:
-    """Return data as lists, numbers and dictionaries that JSON can hold."""
-    if isinstance(data, Tensor):
-        return data.tolist()
-    if hasattr(data, "_asdict"):
-        return {name: plain(value) for name, value in data._asdict().items()}
-    if isinstance(data, (list, tuple)):
-        return [plain(value) for value in data]
-    return data
 
 
 def lines(data: Any, name: str = "") -> list[str]:

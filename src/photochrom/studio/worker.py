@@ -49,9 +49,9 @@ def _merge(job: dict[str, Any], tell: Any) -> dict[str, Any]:
 
     from photochrom.core.door import through_the_door
     from photochrom.core.registry import registry
+    from photochrom.core.values import plain
     from photochrom.io.exposure import exposure_time
     from photochrom.io.photo import read, write
-    from photochrom.studio.results import plain
 
     operation = registry.get(job["op"])
     photos = [read(path) for path in job["sources"]]
@@ -79,10 +79,10 @@ def _measure(job: dict[str, Any], tell: Any) -> dict[str, Any]:
     """Tell something of a picture, after a recipe if there is one."""
     from photochrom.core.door import through_the_door
     from photochrom.core.registry import registry
+    from photochrom.core.values import plain
     from photochrom.engine.pictures import run
     from photochrom.engine.recipes import load_recipe
     from photochrom.io.photo import read
-    from photochrom.studio.results import plain
 
     photo = read(job["source"])
     if "recipe" in job:
