@@ -62,15 +62,15 @@ def _weights(start: Tensor, stop: Tensor, count: int, n: int, resample: str, a: 
     known = float(step.detach())
     if resample == "area":
         first = (centre.detach() - known / 2).floor()
-        at = first[:, None] + torch.arange(math.ceil(known) + 2, device=start.device)
+        at = first[:, None] + torch.arange(math.ceil(known) + 1, device=start.device)
         low, high = (centre - step / 2)[:, None], (centre + step / 2)[:, None]
         weights = (torch.minimum(at + 1, high) - torch.maximum(at, low)).clamp(min=0)
     else:
         kernel, reach = kernel_of(resample, a)
         stretch = torch.maximum(step, torch.ones_like(step)) if antialias else torch.ones_like(step)
         span = reach * float(stretch.detach())
-        first = (centre.detach() - span - 0.5).floor()
-        at = first[:, None] + torch.arange(math.ceil(2 * span) + 2, device=start.device)
+        first = (centre.detach() - span - 0.5).floor() + 1   # the kernel is 0 where its reach ends
+        at = first[:, None] + torch.arange(math.ceil(2 * span), device=start.device)
         weights = kernel((centre[:, None] - at - 0.5) / stretch)
     weights = weights / weights.sum(1, keepdim=True)
     # What lies outside is added to the edge, so that every output reads inputs that lie in a row.

@@ -55,6 +55,7 @@ class Windows:
         last = np.full(self.n_in, -1)
         np.minimum.at(first, columns[used], rows[used])
         np.maximum.at(last, columns[used], rows[used])
+        first = np.minimum.accumulate(first[::-1])[::-1]   # in order, for inputs that nobody reads as well
         width = max(1, int((last - first).max()) + 1)
         starts = np.clip(np.minimum(first, n_out - 1), 0, max(0, n_out - width))
         width = min(width, n_out)

@@ -246,16 +246,16 @@ def gradients(source, grad, start_y, weight_y, start_x, back_y, weight_back_y, b
               across, first, last):
     """Write the gradients of `resample` in its picture and its weights.
 
-    All of it in one pass over the picture, block by block of `ROWS` rows of the result: what a block reads and writes
+    All of it in one pass over each plane, block by block of `ROWS` rows of the result: what a block reads and writes
     stays near.
 
     Args:
         source: (P, H, W) float32, what was resampled.
         grad: (P, h, w) float32, the gradient of the result.
-        start_y: (h,) first input row of each output row; none lies above the one before it.
+        start_y: (h,) first input row of each output row.
         weight_y: (h, K) float32.
         start_x: (w,) first input column of each output column.
-        back_y: (H,) first output row that reads an input row.
+        back_y: (H,) first output row that reads an input row; none lies above the one before it.
         weight_back_y: (H, M) float32, the weights of that output row and the ones after it.
         back_x: (W,) likewise for columns.
         weight_back_x: (W, N) float32.
@@ -275,40 +275,38 @@ def gradients(source, grad, start_y, weight_y, start_x, back_y, weight_back_y, b
     turned, other = np.zeros((pitch + taps) * ROWS, np.float32), np.zeros(long * ROWS, np.float32)
     flat, flat_lines, found = rows.reshape(-1), lines.reshape(-1), across.reshape(-1)
     weights_back = weight_back_x.reshape(-1)
-    spread = np.zeros((0, pitch), np.float32)
-    for block in range(first, last):
-        top = block * ROWS
-        count = min(ROWS, height - top)
-        # the input rows of a block are those from its first window to the next block's
-        y0 = 0 if block == 0 else start_y[top]
-        y1 = tall if block == blocks - 1 else start_y[top + ROWS]
-        low, high = top, top + count
-        if len(into):
-            for y in range(y0, y1):
-                low, high = min(low, back_y[y]), max(high, back_y[y] + reach)
-        groups = (high - low + ROWS - 1) // ROWS
-        if len(spread) < groups * ROWS:
-            spread = np.zeros((groups * ROWS, pitch), np.float32)
-        wide_lines = spread.reshape(-1)
-        for plane in range(planes):
-            for group in range(groups):   # grad times the weights across
-                begin = low + group * ROWS
+    # grad times the weights across: a block's rows, below as many of the blocks before as its input rows have readers
+    kept = (reach + ROWS - 1) // ROWS * ROWS if len(into) else 0
+    spread = np.zeros((kept + ROWS, pitch), np.float32)
+    wide_lines = spread.reshape(-1)
+    for plane in range(planes):
+        for block in range(first, last):
+            top = block * ROWS
+            count = min(ROWS, height - top)
+            if kept and block > first:
+                for r in range(kept - reach, kept):
+                    spread[r] = spread[r + ROWS]
+            for at in range(0 if block == first else kept, kept + ROWS, ROWS):
+                begin = top - kept + at
+                if begin < 0:
+                    continue
                 _lay(grad[plane], begin, min(ROWS, height - begin), lines, flat_lines, long, other)
                 for j in range(breadth):
                     _column(other, back_x[j] * ROWS, weights_back, j * taps_back, taps_back, turned, j * ROWS)
                 for j in range(0, pitch, ROWS):
-                    _turn(turned, j * ROWS, ROWS, wide_lines, group * ROWS * pitch + j, pitch)
-            if len(into):
+                    _turn(turned, j * ROWS, ROWS, wide_lines, at * pitch + j, pitch)
+            if kept:   # the input rows whose last reader is in this block
+                y0 = 0 if block == 0 else np.searchsorted(back_y, top - reach + 1)
+                y1 = tall if block == blocks - 1 else np.searchsorted(back_y, top + ROWS - reach + 1)
                 for y in range(y0, y1):
-                    _row(spread, back_y[y] - low, weight_back_y[y], reach, into[plane, y])
+                    _row(spread, back_y[y] - top + kept, weight_back_y[y], reach, into[plane, y])
             for r in range(count):
                 i = top + r
                 _row_and_products(source[plane], start_y[i], weight_y[i], count_y, rows[r, :breadth],
-                                  spread[i - low, :breadth], down[i], plane == 0)
+                                  spread[kept + r, :breadth], down[i], plane == 0)
             rows[count:] = 0
             for j in range(0, pitch, ROWS):
                 _turn(flat, j, pitch, turned, j * ROWS, ROWS)
-            _lay(grad[plane], top, count, lines, flat_lines, long, other)
             for j in range(width):
                 for k in range(0, taps, SUMS):
                     _sums(turned, (start_x[j] + k) * ROWS, other, j * ROWS, found, j * taps + k)
