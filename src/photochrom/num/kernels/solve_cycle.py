@@ -58,10 +58,7 @@ def down(
     x, rhs, out, coarse, planes, plane, coarse_plane, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
     inverse, kind, transfer, size, omegas, zero, block, first, last,
 ):  # fmt: skip
-    """Smooth x (zero if `zero`) into out and write its restricted residual into coarse.
-
-    With no omegas x is not smoothed, and out is not written; with `zero` as well, rhs itself is restricted.
-    """
+    """Smooth x (zero if `zero`) into out and write its restricted residual into coarse."""
     rows = block + 2 * HALO
     a, b = np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype), np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype)
     acc = np.zeros(width, x.dtype)
@@ -76,33 +73,30 @@ def down(
         clear(b, row0, rows, height, pitch)
         for n in range(planes):
             q0 = n * plane
-            holder, shift = x, q0
-            if steps > 0:
-                which = 0
-                lo, hi = i0 - 2, i1 + 2
-                if zero:
-                    for i in range(max(0, lo - steps + 1), min(height, hi + steps - 1)):
-                        p, to = (i + 1) * pitch + MARGIN, (i - row0 + 1) * pitch + MARGIN
-                        right, d, target = rhs[q0 + p : q0 + p + width], inverse[p : p + width], a[to : to + width]
-                        for j in range(width):
-                            target[j] = omegas[0] * (d[j] * right[j])
-                    if steps > 1:
-                        which = smooth(
-                            a, pitch + MARGIN, row0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
-                            inverse, kind, omegas, 1, b, a, acc,
-                        )  # fmt: skip
-                        which = 1 - which
-                else:
-                    which = smooth(
-                        x, q0 + pitch + MARGIN, 0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
-                        inverse, kind, omegas, 0, a, b, acc,
-                    )  # fmt: skip
-                holder, shift = (a if which == 0 else b), -row0 * pitch
-                for i in range(i0, i1):
-                    p = (i + 1) * pitch + MARGIN
-                    source, target = holder[shift + p : shift + p + width], out[q0 + p : q0 + p + width]
+            which = 0
+            lo, hi = i0 - 2, i1 + 2
+            if zero:
+                for i in range(max(0, lo - steps + 1), min(height, hi + steps - 1)):
+                    p, to = (i + 1) * pitch + MARGIN, (i - row0 + 1) * pitch + MARGIN
+                    right, d, target = rhs[q0 + p : q0 + p + width], inverse[p : p + width], a[to : to + width]
                     for j in range(width):
-                        target[j] = source[j]
+                        target[j] = omegas[0] * (d[j] * right[j])
+                if steps > 1:
+                    which = 1 - smooth(
+                        a, pitch + MARGIN, row0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
+                        inverse, kind, omegas, 1, b, a, acc,
+                    )  # fmt: skip
+            else:
+                which = smooth(
+                    x, q0 + pitch + MARGIN, 0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
+                    inverse, kind, omegas, 0, a, b, acc,
+                )  # fmt: skip
+            holder, shift = (a if which == 0 else b), -row0 * pitch
+            for i in range(i0, i1):
+                p = (i + 1) * pitch + MARGIN
+                source, target = holder[shift + p : shift + p + width], out[q0 + p : q0 + p + width]
+                for j in range(width):
+                    target[j] = source[j]
             for i in range(i0 - 1, i1 + 1):
                 to = (i - i0 + 1) * span + 1
                 if i < 0 or i >= height:
@@ -110,9 +104,6 @@ def down(
                     odd[to : to + half] = 0
                     continue
                 p = (i + 1) * pitch + MARGIN
-                if zero and steps == 0:
-                    split(rhs[q0 + p : q0 + p + width], width, even, odd, to)
-                    continue
                 defect(acc, holder, shift + p, pitch, width, stencil, offsets, diagonal, p, rhs, q0 + p, kind)
                 split(acc, width, even, odd, to)
             for i in range(i0, i1, 2):
@@ -127,9 +118,12 @@ def down(
 @njit(nogil=True, cache=True, fastmath=FAST)
 def up(
     x, rhs, out, coarse, change, planes, plane, coarse_plane, height, width, pitch, coarse_pitch, stencil, offsets,
-    inverse, kind, transfer, size, omegas, zero, block, first, last,
+    inverse, kind, transfer, size, omegas, weight, zero, block, first, last,
 ):  # fmt: skip
-    """Correct x (zero if `zero`) by P e and smooth the sum into out; raise change[unit, n] to the largest |out - x|."""
+    """Correct x by P e, smooth the sum y, and go from out (zero if `zero`) to out + weight (y - out).
+
+    Writes the largest |y - out| into change[unit, n].
+    """
     rows = block + 2 * HALO
     a, b = np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype), np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype)
     acc, largest = np.zeros(width, x.dtype), np.zeros(width, x.dtype)
@@ -154,32 +148,30 @@ def up(
                     target[2 * j + 1] = odd[j]
                 if width % 2:
                     target[width - 1] = even[half - 1]
-                if not zero:
-                    q = q0 + (i + 1) * pitch + MARGIN
-                    old = x[q : q + width]
-                    for j in range(width):
-                        target[j] += old[j]
-            which = 0
-            if steps > 0:
-                which = 1 - smooth(
-                    a, pitch + MARGIN, row0, rhs, q0, row0, i0, i1, height, width, pitch, stencil, offsets, inverse,
-                    kind, omegas, 0, b, a, acc,
-                )  # fmt: skip
+                q = q0 + (i + 1) * pitch + MARGIN
+                old = x[q : q + width]
+                for j in range(width):
+                    target[j] += old[j]
+            which = 1 - smooth(
+                a, pitch + MARGIN, row0, rhs, q0, row0, i0, i1, height, width, pitch, stencil, offsets, inverse, kind,
+                omegas, 0, b, a, acc,
+            )  # fmt: skip
             holder, shift = (a if which == 0 else b), -row0 * pitch
             largest[:] = 0
             for i in range(i0, i1):
                 p = (i + 1) * pitch + MARGIN
                 q = q0 + p
-                source, target, old = holder[shift + p : shift + p + width], out[q : q + width], x[q : q + width]
+                source, target = holder[shift + p : shift + p + width], out[q : q + width]
                 if zero:
                     for j in range(width):
-                        target[j] = source[j]
                         d = abs(source[j])
+                        target[j] = weight * source[j]
                         largest[j] = d if d > largest[j] else largest[j]
                 else:
                     for j in range(width):
-                        d = abs(source[j] - old[j])
-                        target[j] = source[j]
+                        step = source[j] - target[j]
+                        target[j] += weight * step
+                        d = abs(step)
                         largest[j] = d if d > largest[j] else largest[j]
             change[unit * planes + n] = largest.max()
 

@@ -48,7 +48,7 @@ class Level:
             active = (inverse > 0).to(inverse)
             near = torch.stack([w.abs() * shifted(active, step) for w, step in zip(weights, NEIGHBOURS, strict=True)])
             bound = 1 + float((near.sum(0) * inverse).max())
-        self.omegas = smoothing(kind, diagonal.dtype, symmetric, coarse=coarse, bound=bound).tolist()
+        self.omegas = smoothing(diagonal.dtype, symmetric, coarse=coarse, bound=bound).tolist()
         self.transfer: tuple[Tensor, ...] = ()  # P
         self.restriction: tuple[Tensor, ...] = ()  # R^T
 
@@ -247,23 +247,20 @@ class TorchGrid:
         target = frame.cut(out)
         target.copy_((e if x is None else x + e).view(target.shape))
 
-    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False,
-             smooth: bool = True) -> None:  # fmt: skip
+    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> None:
         """Smooth x into out (x itself stays) and write the restricted residual into coarse."""
         level = self.levels[index]
-        made = level.smooth(x, rhs, zero=zero) if smooth else (torch.zeros_like(rhs) if zero else x)
-        if smooth:
-            out.copy_(made)
-        coarse.copy_(level.restrict(level.defect(made, rhs)))
+        out.copy_(level.smooth(x, rhs, zero=zero))
+        coarse.copy_(level.restrict(level.defect(out, rhs)))
 
-    def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> np.ndarray:
-        """Smooth x + P coarse into out; return the largest |out - x| of each plane."""
+    def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, weight: float = 1.0,
+           zero: bool = False) -> np.ndarray:  # fmt: skip
+        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|."""
         level = self.levels[index]
-        start = level.prolong(coarse)
-        made = level.smooth(start if zero else x + start, rhs)
-        change = (made if zero else made - x).abs().flatten(1).amax(1)
-        out.copy_(made)
-        return change.cpu().numpy() if index == 0 else np.zeros(0)
+        made = level.smooth(x + level.prolong(coarse), rhs)
+        step = made if zero else made - out
+        out.copy_(weight * step if zero else out + weight * step)
+        return step.abs().flatten(1).amax(1).cpu().numpy() if index == 0 else np.zeros(0)
 
     def residual(self, x: Tensor, rhs: Tensor, out: Tensor) -> Tensor:
         """Write b - A x into out on the finest grid, 0 at known pixels; return the sum of squares of each plane."""

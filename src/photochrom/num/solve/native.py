@@ -138,7 +138,7 @@ class NativeGrid:
         height, width = stencil.unknown.shape
         kind = 0 if stencil.weights is None else (4 if stencil.weights.shape[0] <= 4 and not stencil.nine else 8)
         none = np.zeros(0)
-        level = Level(height, width, kind, none, none, none, none, smoothing(kind, self.dtype, self.symmetric))
+        level = Level(height, width, kind, none, none, none, none, smoothing(self.dtype, self.symmetric))
         level.diagonal, level.inverse = self._numpy((level.size,)), self._numpy((level.size,))
         if stencil.weights is None:
             level.stencil, level.offsets = np.zeros(1, level.diagonal.dtype), np.zeros(8, np.int64)
@@ -158,7 +158,7 @@ class NativeGrid:
     def _coarsen(self, fine: Level) -> Level:
         height, width = (fine.height + 1) // 2, (fine.width + 1) // 2
         none = np.zeros(0)
-        coarse = Level(height, width, 8, none, none, none, none, smoothing(8, self.dtype, self.symmetric, coarse=True))
+        coarse = Level(height, width, 8, none, none, none, none, smoothing(self.dtype, self.symmetric, coarse=True))
         planes = 4 if self.symmetric else 8
         coarse.stencil = self._numpy((planes, coarse.size)).reshape(-1)
         coarse.diagonal, coarse.inverse = self._numpy((coarse.size,)), self._numpy((coarse.size,))
@@ -195,7 +195,7 @@ class NativeGrid:
         )
         if not self.plain:
             grid = (coarse.stencil, coarse.offsets, coarse.inverse, height, width, coarse.pitch, 8)
-            coarse.omegas = smoothing(8, self.dtype, self.symmetric, bound=self._setup.bound(*grid))
+            coarse.omegas = smoothing(self.dtype, self.symmetric, bound=self._setup.bound(*grid))
         return coarse
 
     def _interpolate(self, fine: Level, offsets: np.ndarray, transfer: np.ndarray, size: int, pitch: int) -> None:
@@ -302,29 +302,28 @@ class NativeGrid:
         )  # fmt: skip
         self._run(lambda a, c: self._frame.leave(*args, a, c), grid.height, 64, e.numel())
 
-    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False,
-             smooth: bool = True) -> None:  # fmt: skip
+    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> None:
         """Smooth x into out (x itself stays) and write the restricted residual into coarse."""
         fine, next_ = self.levels[index], self.levels[index + 1]
         n = x.shape[0]
-        omegas = fine.omegas if smooth else fine.omegas[:0]
         args = (
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(), n, fine.size,
             next_.size, fine.height, fine.width, fine.pitch, next_.pitch, fine.stencil, fine.offsets, fine.diagonal,
-            fine.inverse, fine.kind, fine.restriction, next_.size, omegas, zero, fine.block,
+            fine.inverse, fine.kind, fine.restriction, next_.size, fine.omegas, zero, fine.block,
         )  # fmt: skip
         self._run(lambda a, b: self._cycle.down(*args, a, b), fine.blocks, fine.grain, n * fine.size)
 
-    def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> np.ndarray:
-        """Smooth x + P coarse into out; return the largest |out - x| of each plane."""
+    def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, weight: float = 1.0,
+           zero: bool = False) -> np.ndarray:  # fmt: skip
+        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|."""
         fine, next_ = self.levels[index], self.levels[index + 1]
         n = x.shape[0]
         change = np.zeros((fine.blocks, n), fine.diagonal.dtype)
         args = (
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(),
             change.reshape(-1), n, fine.size, next_.size, fine.height, fine.width, fine.pitch, next_.pitch,
-            fine.stencil, fine.offsets, fine.inverse, fine.kind, fine.transfer, next_.size, fine.omegas, zero,
-            fine.block,
+            fine.stencil, fine.offsets, fine.inverse, fine.kind, fine.transfer, next_.size, fine.omegas,
+            fine.diagonal.dtype.type(weight), zero, fine.block,
         )  # fmt: skip
         self._run(lambda a, b: self._cycle.up(*args, a, b), fine.blocks, fine.grain, n * fine.size)
         return change.max(0)

@@ -13,11 +13,10 @@ NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 
 COARSEST = 100  # pixels of a grid that is solved by a dense inverse
 
 # Damped Jacobi steps at the Chebyshev roots of [a, b], for eigenvalues of D^-1 A. They vectorise, as Gauss-Seidel does
-# not, and leave less. By trial: a cycle with three steps takes an error on an ellipse to 0.09, on a mask of random
-# pixels to 0.10 (two steps: 0.15 and 0.19); two are enough on the coarser grids of weights of 1, whose bilinear 9-point
-# operators have lower eigenvalues (0.10 and 0.11).
-_RANGES = {0: (0.4, 2.0), 4: (0.4, 2.0), 8: (0.4, 2.0)}
-_COARSE = (0.3, 1.6)  # of weights of 1
+# not, and leave less. By trial: a cycle with three steps takes an error to 0.09 on an ellipse and to 0.10 on a mask of
+# random pixels; two steps on the coarser grids, or on the finest, cost a cycle more in the end.
+_RANGE = (0.3, 2.0)
+_COARSE = (0.2, 1.6)  # of weights of 1, whose bilinear 9-point operators have lower eigenvalues
 _LOPSIDED = (0.2, 2.2)
 _LOW, _HIGH = 0.4, 4.0  # of weights that vary
 
@@ -44,25 +43,24 @@ class Stencil:
 
 
 def smoothing(
-    kind: int, dtype: torch.dtype, symmetric: bool, *, coarse: bool = False, bound: float | None = None
+    dtype: torch.dtype, symmetric: bool, *, coarse: bool = False, bound: float | None = None
 ) -> np.ndarray:
     """Return the damping of the smoothing steps.
 
     Args:
-        kind: neighbours of the operator; 0 are four of weight 1.
         dtype: of the result.
         symmetric: whether the operator is.
         coarse: whether it belongs to a coarse grid.
         bound: of the eigenvalues of D^-1 A, for a coarse grid of weights that vary: their operators may have negative
             weights, and eigenvalues above 2, on which steps made for less would grow. None: plain weights.
     """
-    steps, (low, high) = 3, _RANGES[kind]
+    steps, (low, high) = 3, _RANGE
     if not symmetric:  # its eigenvalues are not real, and its bound is far off
         low, high = _LOPSIDED
     elif bound is not None:
         low, high = _LOW, min(max(high, bound), _HIGH)
     elif coarse:
-        steps, (low, high) = 2, _COARSE
+        low, high = _COARSE
     angles = np.pi * (np.arange(steps) + 0.5) / steps
     roots = (high + low) / 2 + (high - low) / 2 * np.cos(angles)
     return (1 / roots).astype(np.float32 if dtype == torch.float32 else np.float64)
