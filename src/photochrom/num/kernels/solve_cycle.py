@@ -9,15 +9,38 @@ result depends neither on the block a thread takes nor on the number of threads.
 import numpy as np
 from numba import njit
 
-from photochrom.num.kernels.solve_rows import FAST, MARGIN, defect, prolong, relax, restrict, split
+from photochrom.num.kernels.solve_rows import (
+    FAST,
+    MARGIN,
+    defect,
+    defect_uniform,
+    prolong,
+    prolong_uniform,
+    relax,
+    relax_uniform,
+    restrict,
+    restrict_uniform,
+    split,
+)
 
 HALO = 5  # rows of scratch on each side of a block: two for the restricted residual, one for each smoothing step
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, forceinline=True, _nrt=False)
+def _relax(x, at, pitch, width, stencil, offsets, inverse, p, lo, hi, uniform, rhs, q, kind, omega, out, to):
+    """Take a step on a row: its run, and what lies on both sides of it."""
+    if hi > lo:
+        relax_uniform(x, at + lo, pitch, hi - lo, uniform, rhs, q + lo, omega, out, to + lo)
+        relax(x, at, pitch, lo, stencil, offsets, inverse, p, rhs, q, kind, omega, out, to)
+    else:
+        hi = 0
+    relax(x, at + hi, pitch, width - hi, stencil, offsets, inverse, p + hi, rhs, q + hi, kind, omega, out, to + hi)
+
+
+@njit(nogil=True, _nrt=False)
 def smooth(
-    x, x_at, x_row, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets, inverse, kind, omegas, skip, a, b,
-    acc,
+    x, x_at, x_row, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets, inverse, runs, uniform, kind, omegas,
+    skip, a, b,
 ):  # fmt: skip
     """Apply the smoothing steps to image rows [lo, hi); return which scratch (0: a, 1: b) holds the result.
 
@@ -35,17 +58,24 @@ def smooth(
                 continue
             p = (i + 1) * pitch + MARGIN
             to = (i - row0 + 1) * pitch + MARGIN
+            q, begin, end = q0 + p, runs[i, 0], runs[i, 1]
             if k == skip:
-                at = x_at + (i - x_row) * pitch
-                relax(acc, x, at, pitch, width, stencil, offsets, inverse, p, rhs, q0 + p, kind, omegas[k], a, to)
+                _relax(
+                    x, x_at + (i - x_row) * pitch, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q,
+                    kind, omegas[k], a, to,
+                )  # fmt: skip
             elif (k - skip) % 2 == 1:
-                relax(acc, a, to, pitch, width, stencil, offsets, inverse, p, rhs, q0 + p, kind, omegas[k], b, to)
+                _relax(
+                    a, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k], b, to
+                )  # fmt: skip
             else:
-                relax(acc, b, to, pitch, width, stencil, offsets, inverse, p, rhs, q0 + p, kind, omegas[k], a, to)
+                _relax(
+                    b, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k], a, to
+                )  # fmt: skip
     return most % 2
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, _nrt=False)
 def clear(a, row0, rows, height, pitch):
     """Zero the scratch rows that lie outside the picture."""
     for r in range(rows):
@@ -55,24 +85,34 @@ def clear(a, row0, rows, height, pitch):
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def down(
-    x, rhs, out, coarse, planes, plane, coarse_plane, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
-    inverse, kind, transfer, size, omegas, zero, block, first, last,
+    x, rhs, out, coarse, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
+    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last,
 ):  # fmt: skip
     """Smooth x (zero if `zero`) into out and write its restricted residual into coarse."""
-    rows = block + 2 * HALO
-    a, b = np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype), np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype)
-    acc = np.zeros(width, x.dtype)
-    half = (width + 1) // 2
+    scratch = (block + 2 * HALO + 2) * pitch + 2 * MARGIN
+    a, b, left = np.zeros(scratch, x.dtype), np.zeros(scratch, x.dtype), np.zeros(width, x.dtype)
+    half = (block + 2) * ((width + 1) // 2 + 1) + 1
+    even, odd = np.zeros(half, x.dtype), np.zeros(half, x.dtype)
+    _down(
+        x, rhs, out, coarse, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
+        inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last, a, b, left, even, odd,
+    )  # fmt: skip
+
+
+@njit(nogil=True, _nrt=False, fastmath=FAST)
+def _down(
+    x, rhs, out, coarse, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
+    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last, a, b, left, even, odd,
+):  # fmt: skip
+    rows, half, steps = block + 2 * HALO, (width + 1) // 2, omegas.size
     span = half + 1
-    even, odd = np.zeros((block + 2) * span + 1, x.dtype), np.zeros((block + 2) * span + 1, x.dtype)
-    steps = omegas.size
     for unit in range(first, last):
         i0, i1 = unit * block, min(height, unit * block + block)
         row0 = i0 - HALO
         clear(a, row0, rows, height, pitch)
         clear(b, row0, rows, height, pitch)
         for n in range(planes):
-            q0 = n * plane
+            q0 = n * size
             which = 0
             lo, hi = i0 - 2, i1 + 2
             if zero:
@@ -84,14 +124,14 @@ def down(
                 if steps > 1:
                     which = 1 - smooth(
                         a, pitch + MARGIN, row0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
-                        inverse, kind, omegas, 1, b, a, acc,
+                        inverse, runs, uniform, kind, omegas, 1, b, a,
                     )  # fmt: skip
             else:
                 which = smooth(
                     x, q0 + pitch + MARGIN, 0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
-                    inverse, kind, omegas, 0, a, b, acc,
+                    inverse, runs, uniform, kind, omegas, 0, a, b,
                 )  # fmt: skip
-            holder, shift = (a if which == 0 else b), -row0 * pitch
+            holder, shift = (a, -row0 * pitch) if which == 0 else (b, -row0 * pitch)
             for i in range(i0, i1):
                 p = (i + 1) * pitch + MARGIN
                 source, target = holder[shift + p : shift + p + width], out[q0 + p : q0 + p + width]
@@ -104,43 +144,76 @@ def down(
                     odd[to : to + half] = 0
                     continue
                 p = (i + 1) * pitch + MARGIN
-                defect(acc, holder, shift + p, pitch, width, stencil, offsets, diagonal, p, rhs, q0 + p, kind)
-                split(acc, width, even, odd, to)
+                at, q = shift + p, q0 + p
+                lo, hi = runs[i, 0], runs[i, 1]
+                if hi > lo:
+                    defect_uniform(holder, at + lo, pitch, hi - lo, uniform, rhs, q + lo, left, lo)
+                    defect(holder, at, pitch, lo, stencil, offsets, diagonal, p, rhs, q, kind, left, 0)
+                else:
+                    hi = 0
+                defect(
+                    holder, at + hi, pitch, width - hi, stencil, offsets, diagonal, p + hi, rhs, q + hi, kind, left, hi
+                )  # fmt: skip
+                split(left, width, even, odd, to)
             for i in range(i0, i1, 2):
                 p = (i // 2 + 1) * coarse_pitch + MARGIN
-                to = n * coarse_plane + p
+                at, to = (i - i0 + 1) * span + 1, n * coarse_size + p
+                lo, hi = coarse_runs[i // 2, 0], coarse_runs[i // 2, 1]
+                if hi > lo:
+                    restrict_uniform(even, odd, at + lo, span, hi - lo, coarse, to + lo)
+                    restrict(even, odd, at, span, transfer, coarse_size, p, coarse_pitch, lo, coarse, to)
+                else:
+                    hi = 0
                 restrict(
-                    even, odd, (i - i0 + 1) * span + 1, span, transfer, size, p, coarse_pitch, half,
-                    coarse[to : to + half],
+                    even, odd, at + hi, span, transfer, coarse_size, p + hi, coarse_pitch, half - hi,
+                    coarse, to + hi,
                 )  # fmt: skip
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def up(
-    x, rhs, out, coarse, change, planes, plane, coarse_plane, height, width, pitch, coarse_pitch, stencil, offsets,
-    inverse, kind, transfer, size, omegas, weight, zero, block, first, last,
+    x, rhs, out, coarse, change, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets,
+    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, block, first, last,
 ):  # fmt: skip
     """Correct x by P e, smooth the sum y, and go from out (zero if `zero`) to out + weight (y - out).
 
     Writes the largest |y - out| into change[unit, n].
     """
-    rows = block + 2 * HALO
-    a, b = np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype), np.zeros((rows + 2) * pitch + 2 * MARGIN, x.dtype)
-    acc, largest = np.zeros(width, x.dtype), np.zeros(width, x.dtype)
-    half = (width + 1) // 2
-    even, odd = np.zeros(half, x.dtype), np.zeros(half, x.dtype)
-    steps = omegas.size
+    scratch = (block + 2 * HALO + 2) * pitch + 2 * MARGIN
+    a, b, largest = np.zeros(scratch, x.dtype), np.zeros(scratch, x.dtype), np.zeros(width, x.dtype)
+    even, odd = np.zeros((width + 1) // 2, x.dtype), np.zeros((width + 1) // 2, x.dtype)
+    _up(
+        x, rhs, out, coarse, change, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets,
+        inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, block, first, last, a, b, largest,
+        even, odd,
+    )  # fmt: skip
+
+
+@njit(nogil=True, _nrt=False, fastmath=FAST)
+def _up(
+    x, rhs, out, coarse, change, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets,
+    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, block, first, last, a, b, largest, even,
+    odd,
+):  # fmt: skip
+    rows, half, steps = block + 2 * HALO, (width + 1) // 2, omegas.size
     for unit in range(first, last):
         i0, i1 = unit * block, min(height, unit * block + block)
         row0 = i0 - HALO
         clear(a, row0, rows, height, pitch)
         clear(b, row0, rows, height, pitch)
         for n in range(planes):
-            q0 = n * plane
+            q0 = n * size
             for i in range(max(0, i0 - steps), min(height, i1 + steps)):
                 p, to = (i // 2 + 1) * coarse_pitch + MARGIN, (i - row0 + 1) * pitch + MARGIN
+                at, odd_row = n * coarse_size + p, i % 2 == 1
+                lo, hi = coarse_runs[i // 2, 0], coarse_runs[i // 2, 1]
+                if hi > lo:
+                    prolong_uniform(coarse, at + lo, coarse_pitch, hi - lo, odd_row, even, odd, lo)
+                    prolong(coarse, at, coarse_pitch, transfer, coarse_size, p, lo, odd_row, even, odd, 0)
+                else:
+                    hi = 0
                 prolong(
-                    coarse, n * coarse_plane + p, coarse_pitch, transfer, size, p, half, i % 2 == 1, even, odd
+                    coarse, at + hi, coarse_pitch, transfer, coarse_size, p + hi, half - hi, odd_row, even, odd, hi
                 )  # fmt: skip
                 target = a[to : to + width]
                 for j in range(width // 2):
@@ -153,10 +226,10 @@ def up(
                 for j in range(width):
                     target[j] += old[j]
             which = 1 - smooth(
-                a, pitch + MARGIN, row0, rhs, q0, row0, i0, i1, height, width, pitch, stencil, offsets, inverse, kind,
-                omegas, 0, b, a, acc,
+                a, pitch + MARGIN, row0, rhs, q0, row0, i0, i1, height, width, pitch, stencil, offsets, inverse, runs,
+                uniform, kind, omegas, 0, b, a,
             )  # fmt: skip
-            holder, shift = (a if which == 0 else b), -row0 * pitch
+            holder, shift = (a, -row0 * pitch) if which == 0 else (b, -row0 * pitch)
             largest[:] = 0
             for i in range(i0, i1):
                 p = (i + 1) * pitch + MARGIN
@@ -173,12 +246,15 @@ def up(
                         target[j] += weight * step
                         d = abs(step)
                         largest[j] = d if d > largest[j] else largest[j]
-            change[unit * planes + n] = largest.max()
+            high = largest[0]
+            for j in range(width):
+                high = max(high, largest[j])
+            change[unit * planes + n] = high
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def residual(
-    x, rhs, out, sums, planes, plane, height, width, pitch, stencil, offsets, diagonal, inverse, kind, block, first,
+    x, rhs, out, sums, planes, size, height, width, pitch, stencil, offsets, diagonal, inverse, kind, block, first,
     last,
 ):  # fmt: skip
     """Write the residual b - A x into out, 0 at known pixels, and the sum of its squares into sums[unit, n]."""
@@ -189,8 +265,8 @@ def residual(
             total = 0.0
             for i in range(unit * block, min(height, unit * block + block)):
                 p = (i + 1) * pitch + MARGIN
-                q = n * plane + p
-                defect(acc, x, q, pitch, width, stencil, offsets, diagonal, p, rhs, q, kind)
+                q = n * size + p
+                defect(x, q, pitch, width, stencil, offsets, diagonal, p, rhs, q, kind, acc, 0)
                 target, d = out[q : q + width], inverse[p : p + width]
                 for j in range(width):
                     target[j] = acc[j] if d[j] > none else none

@@ -5,86 +5,134 @@ Storage of a plane of height x width values, in all kernels of the solver: flat,
 and no loop asks where it is. Weight k (order of `NEIGHBOURS` in num/solve/system.py) of the pixel at p is
 stencil[offsets[k] + p]; a symmetric operator stores half of its weights and reads the others at the neighbour. `kind`
 is the number of neighbours, 4 or 8; 0 means 4 neighbours whose weights are all 1 and not stored.
+
+Far from the edge of a region of weights 1 the operators of all grids are the same at every pixel, `uniform`: the weight
+of a neighbour, that of a diagonal one, the diagonal, its inverse; and the ways between grids are bilinear. A row's
+`run`, lo to hi, lies there: nothing is read about its pixels.
+
+In the functions for rows w and o are the stencil and its offsets, t a way between grids. They are compiled into their
+callers, and give no array a second name: Numba would count it, which takes longer than a short row.
 """
 
 # mypy: disable-error-code="no-untyped-call, no-untyped-def, call-arg"
 
 from numba import njit
 
+from photochrom.num.kernels.streams import stream
+
 MARGIN = 16
 FAST = {"contract", "nsz", "reassoc"}
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def gather(acc, x, at, pitch, width, stencil, offsets, p, kind):
-    """Add to acc the weighted neighbours of a row: acc[j] += sum_k weight_k(p + j) x[at + j + step_k].
-
-    At most five pointers meet in one loop: beyond about eight pairs LLVM gives up proving that they do not overlap,
-    and the loop stays scalar.
-    """
-    left, right = x[at - 1 : at - 1 + width], x[at + 1 : at + 1 + width]
-    above, below = x[at - pitch : at - pitch + width], x[at + pitch : at + pitch + width]
-    if kind == 0:
-        for j in range(width):
-            acc[j] += (above[j] + below[j]) + (left[j] + right[j])
-        return
-    w0, w1 = stencil[offsets[0] + p : offsets[0] + p + width], stencil[offsets[1] + p : offsets[1] + p + width]
-    for j in range(width):
-        acc[j] += w0[j] * right[j] + w1[j] * left[j]
-    w2, w3 = stencil[offsets[2] + p : offsets[2] + p + width], stencil[offsets[3] + p : offsets[3] + p + width]
-    for j in range(width):
-        acc[j] += w2[j] * below[j] + w3[j] * above[j]
-    if kind == 8:
-        w4, w5 = stencil[offsets[4] + p : offsets[4] + p + width], stencil[offsets[5] + p : offsets[5] + p + width]
-        after, before = x[at + pitch + 1 : at + pitch + 1 + width], x[at - pitch - 1 : at - pitch - 1 + width]
-        for j in range(width):
-            acc[j] += w4[j] * after[j] + w5[j] * before[j]
-        w6, w7 = stencil[offsets[6] + p : offsets[6] + p + width], stencil[offsets[7] + p : offsets[7] + p + width]
-        after2, before2 = x[at + pitch - 1 : at + pitch - 1 + width], x[at - pitch + 1 : at - pitch + 1 + width]
-        for j in range(width):
-            acc[j] += w6[j] * after2[j] + w7[j] * before2[j]
+def _four(a, b, c, d):
+    return (a + b) + (c + d)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def relax(acc, x, at, pitch, width, stencil, offsets, inverse, p, rhs, q, kind, omega, out, to):
+def _weighted(pairs):
+    total = pairs[0] * pairs[1]
+    for k in range(2, len(pairs), 2):
+        total = total + pairs[k] * pairs[k + 1]
+    return total
+
+
+def _relaxed(here, rhs, inverse, near, omega):
+    return here + omega * (inverse * (rhs + near) - here)
+
+
+def _uniform(above, below, left, right, c0, c1, c2, c3, edge, corner):
+    return edge * _four(above, below, left, right) + corner * _four(c0, c1, c2, c3)
+
+
+def _relax(near, rows, numbers=0):
+    """Return the step for neighbours that are summed by `near`; the last number is omega."""
+    return stream(lambda x, b, d, *rest: _relaxed(x, b, d, near(*rest[:-1]), rest[-1]), rows=rows, numbers=numbers + 1)
+
+
+def _defect(near, rows, numbers=0):
+    """Return the residual likewise."""
+    return stream(lambda x, b, d, *rest: (b - d * x) + near(*rest), rows=rows, numbers=numbers)
+
+
+_relax_ones, _defect_ones = _relax(_four, 7), _defect(_four, 7)
+_relax_4, _defect_4 = (make(lambda *pairs: _weighted(pairs), 11) for make in (_relax, _defect))
+_relax_8, _defect_8 = (make(lambda *pairs: _weighted(pairs), 19) for make in (_relax, _defect))
+_relax_fine = stream(lambda x, b, n, s, w, e, d, omega: _relaxed(x, b, d, _four(n, s, w, e), omega), rows=6, numbers=2)
+_defect_fine = stream(lambda x, b, n, s, w, e, d: (b - d * x) + _four(n, s, w, e), rows=6, numbers=1)
+_relax_coarse = stream(lambda x, b, *n: _relaxed(x, b, n[-2], _uniform(*n[:-2]), n[-1]), rows=10, numbers=4)
+_defect_coarse = stream(lambda x, b, *n: (b - n[-1] * x) + _uniform(*n[:-1]), rows=10, numbers=3)
+_restrict = stream(lambda e, *pairs: e + _weighted(pairs), rows=17)
+_restrict_uniform = stream(lambda e, *n: e + _uniform(*n), rows=9, numbers=2)
+_two, _four_weighted = (stream(lambda *pairs: _weighted(pairs), rows=rows) for rows in (4, 8))
+_mean = stream(lambda a, b, half: half * (a + b), rows=2, numbers=1)
+_mean_of_four = stream(lambda a, b, c, d, quarter: quarter * _four(a, b, c, d), rows=4, numbers=1)
+_same = stream(lambda a: a, rows=1)
+
+
+@njit(nogil=True, forceinline=True, _nrt=False)
+def relax(x, at, pitch, width, w, o, inverse, p, rhs, q, kind, omega, out, to):
     """Take one damped Jacobi step on a row: out = (1 - omega) x + omega D^-1 (b + sum of weighted neighbours)."""
-    b = rhs[q : q + width]
-    here, d, target = x[at : at + width], inverse[p : p + width], out[to : to + width]
+    up, down = at - pitch, at + pitch
     if kind == 0:
-        left, right = x[at - 1 : at - 1 + width], x[at + 1 : at + 1 + width]
-        above, below = x[at - pitch : at - pitch + width], x[at + pitch : at + pitch + width]
-        for j in range(width):
-            near = b[j] + ((above[j] + below[j]) + (left[j] + right[j]))
-            target[j] = here[j] + omega * (d[j] * near - here[j])
-        return
-    for j in range(width):
-        acc[j] = b[j]
-    gather(acc, x, at, pitch, width, stencil, offsets, p, kind)
-    for j in range(width):
-        # a constant such as 1 - omega would turn float32 into float64
-        target[j] = here[j] + omega * (d[j] * acc[j] - here[j])
+        _relax_ones(width, out, to, x, at, rhs, q, inverse, p, x, up, x, down, x, at - 1, x, at + 1, omega)
+    elif kind == 4:
+        _relax_4(
+            width, out, to, x, at, rhs, q, inverse, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
+            w, o[2] + p, x, down, w, o[3] + p, x, up, omega,
+        )  # fmt: skip
+    else:
+        _relax_8(
+            width, out, to, x, at, rhs, q, inverse, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
+            w, o[2] + p, x, down, w, o[3] + p, x, up, w, o[4] + p, x, down + 1, w, o[5] + p, x, up - 1,
+            w, o[6] + p, x, down - 1, w, o[7] + p, x, up + 1, omega,
+        )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def defect(acc, x, at, pitch, width, stencil, offsets, diagonal, p, rhs, q, kind):
-    """Leave the residual of a row in acc: b + sum of weighted neighbours - D x."""
-    b = rhs[q : q + width]
+@njit(nogil=True, forceinline=True, _nrt=False)
+def relax_uniform(x, at, pitch, width, uniform, rhs, q, omega, out, to):
+    """Take the same step where the operator is `uniform`."""
+    up, down, edge, corner, inverse = at - pitch, at + pitch, uniform[0], uniform[1], uniform[3]
+    if corner == 0:
+        _relax_fine(width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, inverse, omega)
+    else:
+        _relax_coarse(
+            width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, x, up - 1, x, up + 1,
+            x, down - 1, x, down + 1, edge, corner, inverse, omega,
+        )  # fmt: skip
+
+
+@njit(nogil=True, forceinline=True, _nrt=False)
+def defect(x, at, pitch, width, w, o, diagonal, p, rhs, q, kind, out, to):
+    """Write the residual of a row: b + sum of weighted neighbours - D x."""
+    up, down = at - pitch, at + pitch
     if kind == 0:
-        middle, e = x[at : at + width], diagonal[p : p + width]
-        left, right = x[at - 1 : at - 1 + width], x[at + 1 : at + 1 + width]
-        above, below = x[at - pitch : at - pitch + width], x[at + pitch : at + pitch + width]
-        for j in range(width):
-            acc[j] = (b[j] - e[j] * middle[j]) + ((above[j] + below[j]) + (left[j] + right[j]))
-        return
-    for j in range(width):
-        acc[j] = b[j]
-    gather(acc, x, at, pitch, width, stencil, offsets, p, kind)
-    here, d = x[at : at + width], diagonal[p : p + width]
-    for j in range(width):
-        acc[j] -= d[j] * here[j]
+        _defect_ones(width, out, to, x, at, rhs, q, diagonal, p, x, up, x, down, x, at - 1, x, at + 1)
+    elif kind == 4:
+        _defect_4(
+            width, out, to, x, at, rhs, q, diagonal, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
+            w, o[2] + p, x, down, w, o[3] + p, x, up,
+        )  # fmt: skip
+    else:
+        _defect_8(
+            width, out, to, x, at, rhs, q, diagonal, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
+            w, o[2] + p, x, down, w, o[3] + p, x, up, w, o[4] + p, x, down + 1, w, o[5] + p, x, up - 1,
+            w, o[6] + p, x, down - 1, w, o[7] + p, x, up + 1,
+        )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, forceinline=True, _nrt=False)
+def defect_uniform(x, at, pitch, width, uniform, rhs, q, out, to):
+    """Write the residual of a row where the operator is `uniform`."""
+    up, down, edge, corner, diagonal = at - pitch, at + pitch, uniform[0], uniform[1], uniform[2]
+    if corner == 0:
+        _defect_fine(width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, diagonal)
+    else:
+        _defect_coarse(
+            width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, x, up - 1, x, up + 1,
+            x, down - 1, x, down + 1, edge, corner, diagonal,
+        )  # fmt: skip
+
+
+@njit(nogil=True, forceinline=True, _nrt=False, fastmath=FAST)
 def split(acc, width, even, odd, to):
     """Part a row into its even and odd columns, which is what the transfers between grids work on."""
     half = width // 2
@@ -97,45 +145,49 @@ def split(acc, width, even, odd, to):
         odd[to + half] = 0
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def restrict(even, odd, row, span, transfer, size, p, pitch, count, out):
-    """Write a row of R r into out (transfer holds R^T), from the fine rows row - span, row and row + span."""
-    e, o, left = even[row : row + count], odd[row : row + count], odd[row - 1 : row - 1 + count]
-    w, wl = transfer[p : p + count], transfer[size + p - 1 : size + p - 1 + count]
-    for j in range(count):
-        out[j] = e[j] + w[j] * o[j] + wl[j] * left[j]
-    at = row + span
-    e1, o1, l1 = even[at : at + count], odd[at : at + count], odd[at - 1 : at - 1 + count]
-    a0, a1 = transfer[2 * size + p : 2 * size + p + count], transfer[4 * size + p : 4 * size + p + count]
-    a2 = transfer[5 * size + p - 1 : 5 * size + p - 1 + count]
-    for j in range(count):
-        out[j] += a0[j] * e1[j] + a1[j] * o1[j] + a2[j] * l1[j]
-    at, p = row - span, p - pitch
-    e2, o2, l2 = even[at : at + count], odd[at : at + count], odd[at - 1 : at - 1 + count]
-    b0, b1 = transfer[3 * size + p : 3 * size + p + count], transfer[6 * size + p : 6 * size + p + count]
-    b2 = transfer[7 * size + p - 1 : 7 * size + p - 1 + count]
-    for j in range(count):
-        out[j] += b0[j] * e2[j] + b1[j] * o2[j] + b2[j] * l2[j]
+@njit(nogil=True, forceinline=True, _nrt=False)
+def restrict(even, odd, row, span, t, size, p, pitch, count, out, to):
+    """Write a row of R r (t holds R^T), from the fine rows row - span, row and row + span."""
+    before, after, above = row - span, row + span, p - pitch
+    _restrict(
+        count, out, to, even, row, t, p, odd, row, t, size + p - 1, odd, row - 1,
+        t, 2 * size + p, even, after, t, 4 * size + p, odd, after, t, 5 * size + p - 1, odd, after - 1,
+        t, 3 * size + above, even, before, t, 6 * size + above, odd, before, t, 7 * size + above - 1, odd, before - 1,
+    )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def prolong(coarse, at, pitch, transfer, size, p, count, low, even, odd):
+@njit(nogil=True, forceinline=True, _nrt=False)
+def restrict_uniform(even, odd, row, span, count, out, to):
+    """Write a row of R r where the way is bilinear."""
+    before, after, half, quarter = row - span, row + span, out.dtype.type(0.5), out.dtype.type(0.25)
+    _restrict_uniform(
+        count, out, to, even, row, odd, row, odd, row - 1, even, before, even, after, odd, before, odd, before - 1,
+        odd, after, odd, after - 1, half, quarter,
+    )  # fmt: skip
+
+
+@njit(nogil=True, forceinline=True, _nrt=False)
+def prolong(c, at, pitch, t, size, p, count, low, even, odd, to):
     """Write a fine row of P e, parted into even and odd columns: an even row, or (low) the odd row below it."""
-    e, r = coarse[at : at + count], coarse[at + 1 : at + 1 + count]
-    ev, od = even[:count], odd[:count]
-    if not low:
-        w, wr = transfer[p : p + count], transfer[size + p : size + p + count]
-        for j in range(count):
-            ev[j] = e[j]
-            od[j] = w[j] * e[j] + wr[j] * r[j]
-        return
-    d, dr = coarse[at + pitch : at + pitch + count], coarse[at + pitch + 1 : at + pitch + 1 + count]
-    v0, v1 = transfer[2 * size + p : 2 * size + p + count], transfer[3 * size + p : 3 * size + p + count]
-    for j in range(count):
-        ev[j] = v0[j] * e[j] + v1[j] * d[j]
-    c0, c1 = transfer[4 * size + p : 4 * size + p + count], transfer[5 * size + p : 5 * size + p + count]
-    for j in range(count):
-        od[j] = c0[j] * e[j] + c1[j] * r[j]
-    c2, c3 = transfer[6 * size + p : 6 * size + p + count], transfer[7 * size + p : 7 * size + p + count]
-    for j in range(count):
-        od[j] += c2[j] * d[j] + c3[j] * dr[j]
+    down = at + pitch
+    if low:
+        _two(count, even, to, t, 2 * size + p, c, at, t, 3 * size + p, c, down)
+        _four_weighted(
+            count, odd, to, t, 4 * size + p, c, at, t, 5 * size + p, c, at + 1, t, 6 * size + p, c, down,
+            t, 7 * size + p, c, down + 1,
+        )  # fmt: skip
+    else:
+        _same(count, even, to, c, at)
+        _two(count, odd, to, t, p, c, at, t, size + p, c, at + 1)
+
+
+@njit(nogil=True, forceinline=True, _nrt=False)
+def prolong_uniform(c, at, pitch, count, low, even, odd, to):
+    """Write a fine row of P e where the way is bilinear."""
+    down, half = at + pitch, even.dtype.type(0.5)
+    if low:
+        _mean(count, even, to, c, at, c, down, half)
+        _mean_of_four(count, odd, to, c, at, c, at + 1, c, down, c, down + 1, even.dtype.type(0.25))
+    else:
+        _same(count, even, to, c, at)
+        _mean(count, odd, to, c, at, c, at + 1, half)

@@ -98,6 +98,8 @@ def multigrid(grid: Grid, rhs: Tensor, scale: float, tolerance: float, limit: in
         change = cycles.cycle(x, rhs, zero=True)
         return x, Progress(1, 0 * change, bool(np.isfinite(change).all()))
     done = Progress(0)
+    if limit < 1:
+        x.zero_()
     bound, before = 0.0, None
     while done.iterations < limit:
         weight, left = _WEIGHTS[done.iterations % len(_WEIGHTS)] if grid.symmetric else (1.0, 0.2)

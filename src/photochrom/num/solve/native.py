@@ -34,6 +34,8 @@ class Level:
     diagonal: np.ndarray
     inverse: np.ndarray
     omegas: np.ndarray
+    runs: np.ndarray  # by row, columns lo to hi where the operator is `uniform`
+    uniform: np.ndarray
     transfer: np.ndarray | None = None  # P
     restriction: np.ndarray | None = None  # R^T; P itself where the operator is symmetric
 
@@ -94,6 +96,19 @@ def _offsets(size: int, pitch: int, planes: int) -> np.ndarray:
     return np.arange(8, dtype=np.int64) * size
 
 
+def _uniform(level: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """Return weight, diagonal weight, diagonal and its inverse far from all edges, on the grid of a level.
+
+    An operator of weights 1 is K x M + M x K, with K = (-1, 2, -1) and M = 1, and so are its coarse ones: each is
+    the fine one between two bilinear steps.
+    """
+    stiff, mass, step = np.array([-1.0, 2, -1]), np.array([0.0, 1, 0]), [0.5, 1, 0.5]
+    for _ in range(level):
+        stiff, mass = (np.convolve(step, np.convolve(one, step))[1::2] for one in (stiff, mass))
+    middle = 2 * stiff[1] * mass[1]
+    return np.array([-stiff[0] * mass[1] - stiff[1] * mass[0], -2 * stiff[0] * mass[0], middle, 1 / middle], dtype)
+
+
 def _flushed(work: Callable[[int, int], Any], first: int, last: int) -> None:
     """Work with numbers below 1e-38 taken for 0: they decay out of every region, and cost a hundred times as much."""
     kept = float(np.multiply(np.float64(5e-324), 1.0)) != 0
@@ -137,8 +152,11 @@ class NativeGrid:
     def _finest(self, stencil: Stencil) -> Level:
         height, width = stencil.unknown.shape
         kind = 0 if stencil.weights is None else (4 if stencil.weights.shape[0] <= 4 and not stencil.nine else 8)
-        none = np.zeros(0)
-        level = Level(height, width, kind, none, none, none, none, smoothing(self.dtype, self.symmetric))
+        none = self._numpy((0,))
+        level = Level(
+            height, width, kind, none, none, none, none, smoothing(self.dtype, self.symmetric),
+            np.zeros((height, 2), np.int64), _uniform(0, none.dtype),
+        )  # fmt: skip
         level.diagonal, level.inverse = self._numpy((level.size,)), self._numpy((level.size,))
         if stencil.weights is None:
             level.stencil, level.offsets = np.zeros(1, level.diagonal.dtype), np.zeros(8, np.int64)
@@ -153,12 +171,18 @@ class NativeGrid:
             level.inverse, height, width, level.pitch,
         )  # fmt: skip
         self._run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
+        if self.plain:
+            self._setup.find_runs(level.inverse, height, width, level.pitch, level.runs)
         return level
 
     def _coarsen(self, fine: Level) -> Level:
         height, width = (fine.height + 1) // 2, (fine.width + 1) // 2
-        none = np.zeros(0)
-        coarse = Level(height, width, 8, none, none, none, none, smoothing(self.dtype, self.symmetric, coarse=True))
+        none = self._numpy((0,))
+        coarse = Level(
+            height, width, 8, none, none, none, none, smoothing(self.dtype, self.symmetric, coarse=True),
+            np.zeros((height, 2), np.int64), _uniform(len(self.levels), none.dtype),
+        )  # fmt: skip
+        self._setup.halve_runs(fine.runs, coarse.runs)
         planes = 4 if self.symmetric else 8
         coarse.stencil = self._numpy((planes, coarse.size)).reshape(-1)
         coarse.diagonal, coarse.inverse = self._numpy((coarse.size,)), self._numpy((coarse.size,))
@@ -169,16 +193,17 @@ class NativeGrid:
         op = (fine.stencil, fine.offsets, fine.diagonal, fine.inverse)
         size = (fine.height, fine.width, fine.pitch, fine.kind)
         to = (fine.transfer, coarse.size, coarse.pitch)
+        runs = (coarse.runs, coarse.uniform)
         values = fine.height * fine.width
-        self._interpolate(fine, fine.offsets, *to)
+        self._interpolate(fine, fine.offsets, *to, coarse.runs)
         fine.restriction = fine.transfer
         if not self.symmetric:
             # a coarse equation is a mean of fine ones by what they share with it: the interpolation of A^T
             fine.restriction = np.zeros_like(fine.transfer)
-            self._interpolate(fine, fine.turned, fine.restriction, *to[1:])
+            self._interpolate(fine, fine.turned, fine.restriction, *to[1:], coarse.runs)
         made = (coarse.stencil, coarse.offsets, coarse.diagonal, coarse.inverse)
         self._run(
-            lambda a, b: self._setup.galerkin(*op, *size, *to, fine.restriction, self.symmetric, *made, a, b),
+            lambda a, b: self._setup.galerkin(*op, *size, *to, fine.restriction, self.symmetric, *made, *runs, a, b),
             height,
             16,
             values,
@@ -198,9 +223,10 @@ class NativeGrid:
             coarse.omegas = smoothing(self.dtype, self.symmetric, bound=self._setup.bound(*grid))
         return coarse
 
-    def _interpolate(self, fine: Level, offsets: np.ndarray, transfer: np.ndarray, size: int, pitch: int) -> None:
+    def _interpolate(self, fine: Level, offsets: np.ndarray, transfer: np.ndarray, size: int, pitch: int,
+                     runs: np.ndarray) -> None:  # fmt: skip
         """Write the interpolation that belongs to the weights at these offsets."""
-        shape = (fine.height, fine.width, fine.pitch, fine.kind, transfer, size, pitch)
+        shape = (fine.height, fine.width, fine.pitch, fine.kind, transfer, size, pitch, runs)
         rows, values = (fine.height + 1) // 2, fine.height * fine.width
         edges, centres = self._setup.edges, self._setup.centres
         op = (fine.stencil, offsets, fine.diagonal, fine.inverse)
@@ -309,7 +335,7 @@ class NativeGrid:
         args = (
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(), n, fine.size,
             next_.size, fine.height, fine.width, fine.pitch, next_.pitch, fine.stencil, fine.offsets, fine.diagonal,
-            fine.inverse, fine.kind, fine.restriction, next_.size, fine.omegas, zero, fine.block,
+            fine.inverse, fine.runs, fine.uniform, fine.kind, fine.restriction, next_.runs, fine.omegas, zero, fine.block,
         )  # fmt: skip
         self._run(lambda a, b: self._cycle.down(*args, a, b), fine.blocks, fine.grain, n * fine.size)
 
@@ -322,8 +348,8 @@ class NativeGrid:
         args = (
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(),
             change.reshape(-1), n, fine.size, next_.size, fine.height, fine.width, fine.pitch, next_.pitch,
-            fine.stencil, fine.offsets, fine.inverse, fine.kind, fine.transfer, next_.size, fine.omegas,
-            fine.diagonal.dtype.type(weight), zero, fine.block,
+            fine.stencil, fine.offsets, fine.inverse, fine.runs, fine.uniform, fine.kind, fine.transfer, next_.runs,
+            fine.omegas, fine.diagonal.dtype.type(weight), zero, fine.block,
         )  # fmt: skip
         self._run(lambda a, b: self._cycle.up(*args, a, b), fine.blocks, fine.grain, n * fine.size)
         return change.max(0)
