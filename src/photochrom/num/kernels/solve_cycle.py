@@ -61,16 +61,18 @@ def smooth(
             q, begin, end = q0 + p, runs[i, 0], runs[i, 1]
             if k == skip:
                 _relax(
-                    x, x_at + (i - x_row) * pitch, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q,
-                    kind, omegas[k], a, to,
+                    x, x_at + (i - x_row) * pitch, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs,
+                    q, kind, omegas[k], a, to,
                 )  # fmt: skip
             elif (k - skip) % 2 == 1:
                 _relax(
-                    a, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k], b, to
+                    a, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k],
+                    b, to,
                 )  # fmt: skip
             else:
                 _relax(
-                    b, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k], a, to
+                    b, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k],
+                    a, to,
                 )  # fmt: skip
     return most % 2
 

@@ -14,10 +14,10 @@ REACH = 4  # fine pixels around a coarse one that its weights, and the ways to i
 
 
 @njit(nogil=True, cache=True)
-def find_runs(inverse, height, width, pitch, runs):
+def find_runs(inverse, width, pitch, runs, first, last):
     """Write the longest run of pixels of each row with four neighbours of weight 1, as lo to hi."""
     whole = inverse.dtype.type(0.25)
-    for i in range(height):
+    for i in range(first, last):
         p = (i + 1) * pitch + MARGIN
         line, start = inverse[p : p + width + 1], 0   # which ends in a 0
         for j in range(width + 1):
@@ -89,7 +89,8 @@ def edges(
             _across(stencil, offsets, diagonal, inverse, p + 2 * q, pitch, count, kind, transfer, size, to + q, w)
             if 2 * row + 1 < height:
                 _along(
-                    stencil, offsets, diagonal, inverse, p + pitch + 2 * q, pitch, count, kind, transfer, size, to + q, w
+                    stencil, offsets, diagonal, inverse, p + pitch + 2 * q, pitch, count, kind, transfer, size, to + q,
+                    w,
                 )  # fmt: skip
 
 

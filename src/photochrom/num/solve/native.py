@@ -172,7 +172,8 @@ class NativeGrid:
         )  # fmt: skip
         self._run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
         if self.plain:
-            self._setup.find_runs(level.inverse, height, width, level.pitch, level.runs)
+            row = (level.inverse, width, level.pitch, level.runs)
+            self._run(lambda a, b: self._setup.find_runs(*row, a, b), height, 64, height * width)
         return level
 
     def _coarsen(self, fine: Level) -> Level:
@@ -335,7 +336,8 @@ class NativeGrid:
         args = (
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(), n, fine.size,
             next_.size, fine.height, fine.width, fine.pitch, next_.pitch, fine.stencil, fine.offsets, fine.diagonal,
-            fine.inverse, fine.runs, fine.uniform, fine.kind, fine.restriction, next_.runs, fine.omegas, zero, fine.block,
+            fine.inverse, fine.runs, fine.uniform, fine.kind, fine.restriction, next_.runs, fine.omegas, zero,
+            fine.block,
         )  # fmt: skip
         self._run(lambda a, b: self._cycle.down(*args, a, b), fine.blocks, fine.grain, n * fine.size)
 
