@@ -214,5 +214,7 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
                   torch.where(inside[..., 1:, :] == inside[..., :-1, :], down, 0))
     made = integrate(operation, own, inside[0, 0] if len(inside) == 1 else inside, wanted, screen=screen,
                      start=start, towards=other)
+    if light is None and made.dtype == image.dtype:
+        return paste(image, made, place)
     made = (made if light is None else light[1](made)).to(image.dtype)
     return paste(image, torch.where(inside, made, image[..., place[0], place[1]]), place)

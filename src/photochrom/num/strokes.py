@@ -37,7 +37,7 @@ def drawn(image: Tensor, marks: Tensor, weights: Tensor, threshold: float, solid
     found = apart.abs().sum(1, keepdim=True) > threshold
     if solid == 0:
         return found
-    chroma = (apart - (apart * weights).sum(1, keepdim=True)).norm(dim=1, keepdim=True)
+    chroma = (apart - (apart * weights).sum(1, keepdim=True)).square().sum(1, keepdim=True).sqrt()
     chroma = torch.where(found, chroma, 0)
     return found & (chroma >= solid * max_pool2d(chroma, 2 * _AROUND + 1, 1, _AROUND))
 

@@ -19,7 +19,7 @@ Method = Literal["multigrid", "transform", "conjugate_gradient", "gradient_desce
 Engine = Literal["kernels", "torch"]
 
 # What a picture needs is an error below half an 8-bit level, 0.5 / 255 = 2e-3. The estimate is good to a factor of
-# about three on the hardest masks; 1e-4 leaves a factor of twenty, and one cycle more buys a factor of ten.
+# about three on the hardest masks, which 2e-4 leaves room for.
 _TOLERANCE = {"multigrid": 2e-4, "transform": 0.0, "conjugate_gradient": 1e-6, "gradient_descent": 1e-6}
 _LIMIT = {"multigrid": 100, "transform": 1, "conjugate_gradient": 20_000, "gradient_descent": 20_000}
 
