@@ -43,7 +43,9 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
     from photochrom.engine.folders import plan_jobs, single
     from photochrom.engine.plan import parse_size
     from photochrom.engine.runs import run_jobs
+    from photochrom.num.memory import keep_freed
 
+    keep_freed()
     if profile not in PROFILES:
         raise ControlError(f"--profile must be keep or srgb, got {profile!r}")
     if depth not in DEPTHS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ import typer
 
 from photochrom.cli import operate
 from photochrom.cli.index import entries
-from photochrom.cli.report import guarded
+from photochrom.cli.report import guarded, loading
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown",
                   help="Change the colour of pictures: every method from a curve to a network.\n\n"
@@ -75,9 +77,10 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
     What is finished is not made again: a manifest in OUT knows of every picture what it was made of. Stopped at any
     moment, even killed, the same command goes on where it was.
     """
-    from photochrom.cli.jobs import Folder, cluster, make_pictures, parse_pictures
-    from photochrom.engine.folders import MIRRORED, Selection
-    from photochrom.engine.matched import load_matched
+    with loading():
+        from photochrom.cli.jobs import Folder, cluster, make_pictures, parse_pictures
+        from photochrom.engine.folders import MIRRORED, Selection
+        from photochrom.engine.matched import load_matched
 
     loaded, matched = load_matched(recipe, parse_pictures(picture or []), tuple(inputs))
     selection = Selection(tuple(include or ()), tuple(exclude or ()), name or MIRRORED, ending and ending.lstrip("."),
@@ -333,6 +336,7 @@ def _brief(entry: dict[str, Any]) -> Any:
 
 def main() -> None:
     """Run the command line."""
+    atexit.register(gc.freeze)   # else the process ends with a search for garbage among all that torch has loaded
     wanted = _wanted()
     for name, entry in entries().items():
         function = operate.command_for(entry) if name == wanted else _brief(entry)
