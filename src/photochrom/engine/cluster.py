@@ -20,6 +20,7 @@ from photochrom.core.errors import ControlError, FileError
 from photochrom.engine.files import Done
 from photochrom.engine.making import Failed, Made, Maker, Same, Task
 from photochrom.engine.run import Progress
+from photochrom.io.stores import Address, locate
 from photochrom.num.memory import KEEP_FREED
 from photochrom.num.parallel import limit_threads, threads
 
@@ -131,14 +132,6 @@ class Actor:
 
 
 def absolute(paths: Iterable[str | Path]) -> list[Path]:
-    """Return paths as other machines understand them.
-
-    Raises:
-        FileError: one is an address of an object store.
-    """
-    found = []
-    for path in paths:
-        if ":/" in str(path) and str(path).partition(":/")[0].isalnum() and not Path(path).exists():
-            raise FileError(f"{path} is an address, not a file; mount what it names where all machines see it")
-        found.append(Path(os.path.abspath(path)))
-    return found
+    """Return paths as other machines understand them; addresses of stores are the same everywhere."""
+    found = (locate(path) for path in paths)
+    return [path if isinstance(path, Address) else Path(os.path.abspath(path)) for path in found]
