@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from pathlib import Path
@@ -339,7 +337,6 @@ def _brief(entry: dict[str, Any]) -> Any:
 
 def main() -> None:
     """Run the command line."""
-    atexit.register(gc.freeze)   # else the process ends with a search for garbage among all that torch has loaded
     wanted = _wanted()
     for name, entry in entries().items():
         function = operate.command_for(entry) if name == wanted else _brief(entry)

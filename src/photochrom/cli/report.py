@@ -60,11 +60,13 @@ def _leave() -> NoReturn:
 @contextmanager
 def loading() -> Iterator[None]:
     """Load modules without a search for garbage every few hundred objects: torch makes a million, and none to clear."""
+    first = "torch" not in sys.modules
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()   # what was loaded stays: later searches pass it over
+        if first:
+            gc.freeze()   # what was loaded stays: later searches, and that at the end of the process, pass it over
         gc.enable()
 
 
