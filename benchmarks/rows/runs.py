@@ -163,26 +163,30 @@ def _busy(times: Times) -> float:
 
 
 def _steady(name: str, *options: str) -> Contestant:
-    """Time a run by its events, from its sixth picture to its last: what starts before is left out."""
+    """Time a run from the moment its first picture is begun to the word that the last is done: start-up is left out.
+
+    When a picture was begun follows from the time of its file and the seconds it took, whoever told of it when.
+    """
     def prepare(bench: Bench) -> Ready:
         source, count = photos(bench)
         if "ray" in options and importlib.util.find_spec("ray") is None:
             raise AbsentError("Ray is not installed")
         folder = f"steady-{name}"
         words = [word for word in command(bench, source, folder, "--json", *options) if word != "--quiet"]
-        first = min(6, count - 1)
 
         def once() -> Sample:
             shutil.rmtree(bench.scratch / folder, ignore_errors=True)
-            ends = []
+            begun = []
             with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
                 assert running.stdout is not None
                 for line in running.stdout:
-                    if json.loads(line)["event"] == "done":
-                        ends.append(time.perf_counter())
-            if running.returncode or len(ends) != count:
-                raise ProcessError(f"{name}: {len(ends)} of {count} pictures were made")
-            return Sample((ends[-1] - ends[first - 1]) * count / (count - first))
+                    event = json.loads(line)
+                    if event["event"] == "done":
+                        ended = time.time()
+                        begun.append(Path(event["output"]).stat().st_mtime - event["seconds"])
+            if running.returncode or len(begun) != count:
+                raise ProcessError(f"{name}: {len(begun)} of {count} pictures were made")
+            return Sample(ended - min(begun))
 
         return Ready(once)
 

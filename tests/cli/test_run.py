@@ -128,6 +128,14 @@ def test_demo_on_ones_own_pictures(cli, folder, tmp_path):
         assert list((tmp_path / "demo" / sheet.stem).glob("*.png"))
 
 
+def test_a_command_ends_without_a_word_of_the_libraries_it_loaded(tmp_path):
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "a.png")
+    for before, after in (("a.png", "b.exr"), ("b.exr", "c.exr")):
+        words = [sys.executable, "-m", "photochrom.cli.main", "negative", tmp_path / before, "-o", tmp_path / after]
+        result = subprocess.run([*words, "--quiet"], capture_output=True, text=True, check=False)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
 def test_an_interrupt_ends_cleanly_with_130(tmp_path):
     rng = np.random.default_rng(0)
     (tmp_path / "in").mkdir()

@@ -1,14 +1,18 @@
 """The cluster engine gives the bytes of the local one; what it sends can be sent."""
 
 import json
+import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import photochrom
-from photochrom.core.errors import FileError
 from photochrom.engine.cluster import Actor, absolute
 from photochrom.engine.files import Options
 from photochrom.engine.folders import plan_jobs
@@ -55,11 +59,10 @@ def test_what_is_sent_to_an_actor_makes_the_same_bytes(place):
     assert not contents(place / "elsewhere")
 
 
-def test_addresses_are_refused_and_paths_made_absolute(monkeypatch, tmp_path):
+def test_paths_are_made_absolute_and_addresses_kept(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert absolute(["a/b"]) == [tmp_path / "a" / "b"]
-    with pytest.raises(FileError, match="mount what it names"):
-        absolute(["s3://bucket/photos"])
+    assert str(absolute(["s3://bucket/photos"])[0]) == "s3://bucket/photos"
 
 
 @pytest.mark.slow
@@ -77,11 +80,40 @@ def test_ray_gives_the_bytes_of_the_local_engine(cli_process, place):
     assert json.loads(again.stdout.splitlines()[-1])["kept"] == 4   # one manifest for both engines
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", ["the process", "its group"])
+def test_an_interrupt_ends_a_cluster_of_our_own_within_two_seconds(tmp_path, whom):
+    pytest.importorskip("ray")
+    (tmp_path / "in").mkdir()
+    picture = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    for number in range(200):
+        Image.fromarray(np.roll(picture, number, 0)).save(tmp_path / "in" / f"{number:03}.jpg")
+    (tmp_path / "r.toml").write_text('version = 1\n[[step]]\nop = "gaussian"\nsigma = 3.0\n')
+    # What runs in the background inherits an ignored SIGINT; a user's terminal does not.
+    code = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "from photochrom.cli.main import main; main()")
+    words = ["run", str(tmp_path / "r.toml"), str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--json"]
+    process = subprocess.Popen([sys.executable, "-c", code, *words, "--engine", "ray"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while '"done"' not in process.stdout.readline():   # the next is on its way
+        assert process.poll() is None
+    began = time.monotonic()
+    (os.kill if whom == "the process" else os.killpg)(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 2
+    assert process.returncode == 130
+    assert "interrupted; finished pictures are kept" in err
+    assert json.loads(out.splitlines()[-1])["interrupted"]
+    made = contents(tmp_path / "out")
+    assert 0 < len(made) < 200
+    last = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=300, check=True)
+    assert json.loads(last.stdout.splitlines()[-1])["kept"] == len(made)
+    assert len(contents(tmp_path / "out")) == 200
+    assert not list((tmp_path / "out" / ".photochrom" / "parts").iterdir())
+
+
 @pytest.fixture
 def cli_process():
-    import subprocess
-    import sys
-
     def run(*arguments):
         command = [sys.executable, "-m", "photochrom.cli.main", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -14,8 +14,9 @@ from photochrom.core.errors import FileError
 from photochrom.engine import runs
 from photochrom.engine.files import Done, Options
 from photochrom.engine.folders import plan_jobs
+from photochrom.engine.ledger import verify
 from photochrom.engine.making import Failed
-from photochrom.engine.manifest import Manifest, verify
+from photochrom.engine.manifest import Manifest
 from photochrom.engine.matched import Matched
 from photochrom.engine.runs import Kept, run_jobs
 

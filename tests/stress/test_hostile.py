@@ -14,8 +14,9 @@ from PIL import Image
 import photochrom
 from photochrom.engine.files import Done, Options
 from photochrom.engine.folders import plan_jobs
+from photochrom.engine.ledger import verify
 from photochrom.engine.making import Failed
-from photochrom.engine.manifest import Manifest, verify
+from photochrom.engine.manifest import Manifest
 from photochrom.engine.runs import Kept, run_jobs
 from tests.stress import FULL, many
 

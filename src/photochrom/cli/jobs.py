@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,7 +42,9 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
     from photochrom.engine.folders import plan_jobs, single
     from photochrom.engine.plan import parse_size
     from photochrom.engine.runs import run_jobs
+    from photochrom.num.memory import keep_freed
 
+    keep_freed()
     if profile not in PROFILES:
         raise ControlError(f"--profile must be keep or srgb, got {profile!r}")
     if depth not in DEPTHS:
@@ -158,19 +159,20 @@ class Telling:
 def show_plan(recipe: Any, jobs: list[Any], options: Any, out: Path | None, folder: Folder, as_json: bool) -> None:
     """Tell what a run would do, and do none of it."""
     from photochrom.engine.identity import identify
+    from photochrom.engine.ledger import read_manifest
     from photochrom.engine.making import Task
-    from photochrom.engine.manifest import Manifest
+    from photochrom.engine.manifest import stamp
     from photochrom.engine.runs import Survey, survey
     from photochrom.io.formats import show
 
     found = Survey([Task(job, options.overwrite) for job in jobs])
     if out is not None:
-        found = survey(Manifest.read(out), jobs, identify(recipe, options), options.overwrite, folder.redo,
+        found = survey(read_manifest(out), jobs, identify(recipe, options), options.overwrite, folder.redo,
                        folder.matched)
     for failed in found.failed:
         complain(str(failed.error))
     for task in found.tasks:
-        taken = not task.overwrite and not task.made and os.path.lexists(task.job.target)
+        taken = not task.overwrite and not task.made and stamp(task.job.target) is not None
         if as_json:
             emit({"event": "plan", "input": str(task.job.source), "output": str(task.job.target), "exists": taken})
         else:
@@ -262,10 +264,10 @@ def _begin(survey: Any, told: Telling, bar: Any) -> None:
 
 def _weight(source: Path) -> int:
     """Return what a picture counts in the progress of a folder: its bytes, which are known without opening it."""
-    try:
-        return os.stat(source).st_size
-    except (OSError, ValueError):
-        return 0
+    from photochrom.engine.manifest import stamp
+
+    found = stamp(source)
+    return 0 if found is None else found[0]
 
 
 def _pixels(source: Path) -> int:

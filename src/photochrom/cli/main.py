@@ -11,7 +11,7 @@ import typer
 
 from photochrom.cli import operate
 from photochrom.cli.index import entries
-from photochrom.cli.report import guarded
+from photochrom.cli.report import guarded, loading
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown",
                   help="Change the colour of pictures: every method from a curve to a network.\n\n"
@@ -37,9 +37,10 @@ def _options(version: Annotated[bool, typer.Option("--version", callback=_versio
 @app.command("run", rich_help_panel="Recipes and files")
 @guarded
 def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe file (TOML)")],
-        inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="picture files, or folders of them")],
-        output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT",
-                                               help="a file for one picture, else a folder")],
+        inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="picture files, or folders of them; also "
+                                                    "addresses such as s3://bucket/folder")],
+        output: Annotated[str, typer.Option("-o", "--output", metavar="OUT", help="a file for one picture, else a "
+                                            "folder, which may be an address")],
         jobs: Annotated[int | None, typer.Option(help="pictures worked on at once; default: the cores",
                                                     rich_help_panel="Common")] = None,
         include: Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="take only files that match, such as "
@@ -75,21 +76,24 @@ def run(recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="a recipe 
     What is finished is not made again: a manifest in OUT knows of every picture what it was made of. Stopped at any
     moment, even killed, the same command goes on where it was.
     """
-    from photochrom.cli.jobs import Folder, cluster, make_pictures, parse_pictures
-    from photochrom.engine.folders import MIRRORED, Selection
-    from photochrom.engine.matched import load_matched
+    with loading():
+        from photochrom.cli.jobs import Folder, cluster, make_pictures, parse_pictures
+        from photochrom.engine.folders import MIRRORED, Selection
+        from photochrom.engine.matched import load_matched
+        from photochrom.io.stores import locate
 
-    loaded, matched = load_matched(recipe, parse_pictures(picture or []), tuple(inputs))
+    sources, target = [locate(path) for path in inputs], locate(output)
+    loaded, matched = load_matched(recipe, parse_pictures(picture or []), tuple(sources))
     selection = Selection(tuple(include or ()), tuple(exclude or ()), name or MIRRORED, ending and ending.lstrip("."),
                           recipe.stem)
-    make_pictures(loaded, inputs, output, memory=memory, device=device, workers=jobs, profile=profile, depth=depth,
+    make_pictures(loaded, sources, target, memory=memory, device=device, workers=jobs, profile=profile, depth=depth,
                   quality=quality, overwrite=overwrite, as_json=as_json, quiet=quiet,
                   folder=Folder(selection, matched, redo, dry_run, cluster(engine, address, gpus), tiff))
 
 
 @app.command("verify", rich_help_panel="Recipes and files")
 @guarded
-def verify(output: Annotated[Path, typer.Argument(metavar="OUT", help="the output folder of a run")],
+def verify(output: Annotated[str, typer.Argument(metavar="OUT", help="the output folder of a run")],
            as_json: operate.JsonOption = False, quiet: operate.QuietOption = False) -> None:
     """Hold every picture that a run made against the manifest of its folder."""
     from photochrom.cli.verifying import verify_folder

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from photochrom.cli.report import guarded
+from photochrom.cli.report import guarded, loading
 
 DeviceOption = Annotated[str, typer.Option(help="where to compute: cpu, cuda, mps", rich_help_panel="Common")]
 MemoryOption = Annotated[str | None, typer.Option(help="a budget for pictures in memory, such as 512M or 1G",
@@ -38,14 +38,15 @@ def command_for(entry: dict[str, Any]) -> Callable[..., None]:
 
     @guarded
     def run(**given: Any) -> None:
-        from photochrom.cli.direct import call_directly
-        from photochrom.cli.jobs import make_pictures
-        from photochrom.cli.series import read_numbers
-        from photochrom.core.controls import parse
-        from photochrom.core.errors import FileError
-        from photochrom.core.registry import registry
-        from photochrom.core.step import STRENGTH, Step
-        from photochrom.engine.recipes import read_picture, read_rows
+        with loading():
+            from photochrom.cli.direct import call_directly
+            from photochrom.cli.jobs import make_pictures
+            from photochrom.cli.series import read_numbers
+            from photochrom.core.controls import parse
+            from photochrom.core.errors import FileError
+            from photochrom.core.registry import registry
+            from photochrom.core.step import STRENGTH, Step
+            from photochrom.engine.recipes import read_picture, read_rows
 
         source, output = given.pop("input"), given.pop("output", None)
         common = {name: default for name, (_, default) in COMMON.items()}

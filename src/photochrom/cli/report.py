@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import json
 import os
 import sys
@@ -54,6 +55,19 @@ def _leave() -> NoReturn:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     os._exit(INTERRUPTED)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load modules without a search for garbage every few hundred objects: torch makes a million, and none to clear."""
+    first = "torch" not in sys.modules
+    gc.disable()
+    try:
+        yield
+    finally:
+        if first:
+            gc.freeze()   # what was loaded stays: later searches, and that at the end of the process, pass it over
+        gc.enable()
 
 
 class Bar:

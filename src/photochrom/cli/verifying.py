@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from photochrom.cli.report import SOME_FAILED, complain, emit
 
 
-def verify_folder(out: Path, as_json: bool, quiet: bool) -> None:
+def verify_folder(out: str, as_json: bool, quiet: bool) -> None:
     """Check every picture in the manifest, report what is wrong, and exit with 1 if anything is."""
-    from photochrom.engine.manifest import verify
+    from photochrom.engine.ledger import verify
     from photochrom.io.formats import show
 
     count, findings = verify(out)

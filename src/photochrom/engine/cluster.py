@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ from photochrom.core.errors import ControlError, FileError
 from photochrom.engine.files import Done
 from photochrom.engine.making import Failed, Made, Maker, Same, Task
 from photochrom.engine.run import Progress
+from photochrom.io.stores import Address, locate
+from photochrom.num.memory import KEEP_FREED
 from photochrom.num.parallel import limit_threads, threads
 
 STORE = 100 << 20
@@ -84,9 +87,13 @@ class RayEngine:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.max_errored_blocks = -1   # what is missing at the end has failed
-        made = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // together)).map_batches(
-            Actor, fn_constructor_args=(task,), batch_size=together, concurrency=workers, num_cpus=1,
-            num_gpus=self.gpus or None, max_restarts=-1, max_task_retries=RETRIES)
+        named = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // together))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)   # of the number of retries, which has no new name yet
+            made = named.map_batches(
+                Actor, fn_constructor_args=(task,), batch_size=together, concurrency=workers, num_cpus=1,
+                num_gpus=self.gpus or None, runtime_env={"env_vars": KEEP_FREED}, max_restarts=-1,
+                max_task_retries=RETRIES)
         left = dict(enumerate(tasks))
         for row in made.iter_rows():
             item = left.pop(int(row["number"]), None)
@@ -125,14 +132,6 @@ class Actor:
 
 
 def absolute(paths: Iterable[str | Path]) -> list[Path]:
-    """Return paths as other machines understand them.
-
-    Raises:
-        FileError: one is an address of an object store.
-    """
-    found = []
-    for path in paths:
-        if ":/" in str(path) and str(path).partition(":/")[0].isalnum() and not Path(path).exists():
-            raise FileError(f"{path} is an address, not a file; mount what it names where all machines see it")
-        found.append(Path(os.path.abspath(path)))
-    return found
+    """Return paths as other machines understand them; addresses of stores are the same everywhere."""
+    found = (locate(path) for path in paths)
+    return [path if isinstance(path, Address) else Path(os.path.abspath(path)) for path in found]

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from photochrom.core.errors import ControlError, FileError
 from photochrom.io import READABLE, WRITABLE
 from photochrom.io.formats import show
+from photochrom.io.stores import Address, listing, locate
 
 MIRRORED = "{folder}/{stem}.{ext}"
 _FIELDS = ("folder", "parent", "stem", "ext", "recipe")
@@ -103,7 +104,9 @@ def matches(relative: PurePosixPath, pattern: str) -> bool:
 
 def single(inputs: Sequence[str | Path], out: str | Path) -> bool:
     """Tell whether one file is to be made under the very name `out`."""
-    path, out = Path(inputs[0]), Path(out)
+    path, out = locate(inputs[0]), locate(out)
+    if isinstance(path, Address) or isinstance(out, Address):
+        return False
     return len(inputs) == 1 and not path.is_dir() and not out.is_dir() and bool(out.suffix)
 
 
@@ -124,7 +127,7 @@ def plan_jobs(inputs: Iterable[str | Path], out: str | Path, selection: Selectio
         FileError: a folder holds no pictures, or two inputs would be written to one file.
         ControlError: a name would leave the output folder.
     """
-    paths, out, selection = [Path(path) for path in inputs], Path(out), selection or Selection()
+    paths, out, selection = [locate(path) for path in inputs], locate(out), selection or Selection()
     if single(paths, out):
         return [Job(paths[0], out)]
     jobs: dict[Path, Job] = {}
@@ -148,6 +151,9 @@ def plan_jobs(inputs: Iterable[str | Path], out: str | Path, selection: Selectio
 
 def _pictures(folder: Path, out: Path, selection: Selection) -> Iterator[Path]:
     """Yield picture files below a folder, relative to it; hidden ones, and the output inside it, are left out."""
+    if isinstance(folder, Address):
+        yield from _listed(folder, out, selection)
+        return
     left = os.path.realpath(out)
     waiting = [Path()]
     while waiting:
@@ -166,3 +172,13 @@ def _pictures(folder: Path, out: Path, selection: Selection) -> Iterator[Path]:
             elif (relative.suffix.lower() in READABLE and selection.takes(PurePosixPath(relative))
                   and not entry.is_dir()):
                 yield relative
+
+
+def _listed(folder: Address, out: Path, selection: Selection) -> Iterator[Path]:
+    """Yield picture files below a folder of a store."""
+    for relative in listing(folder):
+        hidden = any(part.startswith(".") for part in relative.parts)
+        inside = isinstance(out, Address) and out != folder and out in (folder / relative).parents
+        if relative.suffix.lower() in READABLE and not hidden and not inside and selection.takes(
+                PurePosixPath(relative)):
+            yield relative

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from photochrom.engine.matched import bind_matched
 from photochrom.engine.pool import StoppedError
 from photochrom.engine.run import Progress
 from photochrom.io.formats import show
+from photochrom.io.stores import Address, fetch, look, send
 
 Others = dict[str, tuple[str, Print]]
 """Further pictures of one task: by step and port, name and what it is known by."""
@@ -96,8 +98,11 @@ class Maker:
         try:
             if self.parts is None:
                 return self._plainly(task, progress)
+            if isinstance(job.source, Address) or isinstance(job.target, Address):
+                with tempfile.TemporaryDirectory(prefix="photochrom-") as folder:
+                    return self._by_copies(task, Path(folder), progress)
             found = _print(job.source)
-            others = {port: (str(path), known) for port, path in task.others.items() if (known := _print(path))}
+            others = _others(task)
             standing = _standing(task)
             if standing is not None and _same(task.known, standing, found, others):
                 assert task.known is not None
@@ -114,6 +119,46 @@ class Maker:
             what = " ".join(f"{type(error).__name__}: {error}".split())
             sentence = f"{show(job.source)}: an unexpected fault ({what[:300]})"
             return Failed(job.source, FileError(sentence), job.target, found)
+
+    def _by_copies(self, task: Task, folder: Path, progress: Progress) -> Made | Done | Same | Failed:
+        """Make a picture of a store: from a local copy of the source into a local file that is then sent."""
+        assert self.parts is not None
+        job, source, target = task.job, task.job.source, task.job.target
+        standing = _standing(task)
+        seen = stamp(source)
+        if isinstance(source, Address):
+            address, source = source, Path(folder, "in", source.name)
+            source.parent.mkdir()
+            fetch(address, source)
+        known = _print(source)
+        if known is not None and seen is not None:
+            known = replace(known, mtime_ns=seen[1])
+        others = _others(task)
+        if standing is not None and _same(task.known, standing, known, others):
+            assert task.known is not None
+            return Same(job, replace(task.known, source_print=known, output_print=standing, others=others))
+        parts = self.parts
+        if isinstance(target, Address):
+            target, parts = folder / "out" / target.name, folder / "parts"
+            parts.mkdir()
+        near = replace(self, parts=parts)
+        overwrite = task.overwrite or standing is not None
+        try:
+            made = near._stage(replace(task, job=Job(source, target)), _print(source), others, overwrite, progress)
+        except FileError as error:
+            sentence = str(error).replace(show(source), show(job.source)).replace(show(target), show(job.target))
+            return Failed(job.source, FileError(sentence), job.target, known)
+        if known is None or stamp(job.source) != known.stamp:
+            os.unlink(made.part)
+            raise FileError(f"{show(job.source)} was changed or taken away while it was read")
+        part = made.part
+        if isinstance(job.target, Address):
+            name = hashlib.sha256(f"{self.identity} {known.sha256} {job.target}".encode("utf-8", "surrogateescape"))
+            part = self.parts / f"{name.hexdigest()[:32]}{job.target.suffix.lower()}"
+            assert isinstance(part, Address)
+            send(made.part, part)
+        return replace(made, done=replace(made.done, source=job.source, target=job.target), part=part,
+                       source_print=known)
 
     def _plainly(self, task: Task, progress: Progress) -> Done:
         job = task.job
@@ -146,6 +191,10 @@ class Maker:
         return bind_matched(self.recipe, others) if others else self.recipe
 
 
+def _others(task: Task) -> Others:
+    return {port: (str(path), known) for port, path in task.others.items() if (known := _print(path))}
+
+
 def _print(path: Path) -> Print | None:
     """Return what a file is known by, None where it cannot be read: opening it then says why."""
     try:
@@ -160,7 +209,8 @@ def _standing(task: Task) -> Print | None:
     Raises:
         FileError: it was made by an earlier run and changed by someone since.
     """
-    if not task.made or not os.path.lexists(task.job.target):
+    target = task.job.target
+    if not task.made or not (look(target) if isinstance(target, Address) else os.path.lexists(target)):
         return None
     there = _print(task.job.target)
     if there is not None and there.sha256 in task.made:

@@ -14,7 +14,7 @@ import os
 import shutil
 import socket
 import stat
-from collections.abc import Iterator
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from typing import Any
 
 from photochrom.core.errors import FileError
 from photochrom.io.formats import show
+from photochrom.io.stores import Address, fetch, look
 
 HIDDEN = ".photochrom"
 """The folder inside an output folder: manifest, lock, and pictures that are not finished."""
@@ -253,6 +254,8 @@ def take_print(path: Path) -> Print:
     Raises:
         OSError: it cannot be read, or is no regular file.
     """
+    if isinstance(path, Address):
+        return _print_of(path)
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:   # a pipe must not block
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode):
@@ -260,54 +263,23 @@ def take_print(path: Path) -> Print:
         return Print(before.st_size, before.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())
 
 
+def _print_of(address: Address) -> Print:
+    with tempfile.TemporaryDirectory(prefix="photochrom-") as folder:
+        before, copy = look(address), Path(folder) / "copy"
+        try:
+            fetch(address, copy)
+        except FileError as error:
+            raise FileNotFoundError(0, str(error)) if before is None else OSError(0, str(error)) from None
+        found = take_print(copy)
+        return found if before is None else dataclasses.replace(found, mtime_ns=before[1])
+
+
 def stamp(path: Path) -> tuple[int, int] | None:
-    """Return size and time of change of a file, None if it is not there."""
+    """Return size and time of change of a file, None if it is not there; in a store, what `look` tells."""
+    if isinstance(path, Address):
+        return look(path)
     try:
         found = os.stat(path)
     except (OSError, ValueError):
         return None
     return found.st_size, found.st_mtime_ns
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found wrong with a recorded picture."""
-
-    output: Path
-    trouble: str
-
-
-def verify(out: str | Path) -> tuple[int, Iterator[Finding | None]]:
-    """Hold every finished picture of an output folder against its manifest.
-
-    Returns:
-        How many pictures are recorded, and for each None or what is wrong with it, in order.
-
-    Raises:
-        FileError: there is no manifest, or it cannot be read.
-    """
-    found = Manifest.read(out)
-    if not found.path.exists():
-        raise FileError(f"{show(out)} holds no manifest ({HIDDEN}/{found.path.name}); a run over a folder writes one")
-
-    def check(record: Record) -> Finding | None:
-        path = found.out / record.output
-        if record.output_print is None:
-            return Finding(path, f"was not made: {record.error}")
-        try:
-            now = take_print(path)
-        except FileNotFoundError:
-            return Finding(path, "is missing")
-        except OSError as error:
-            return Finding(path, f"cannot be read: {error.strerror or error}")
-        return None if now.sha256 == record.output_print.sha256 else Finding(path, "is not what was made")
-
-    def every() -> Iterator[Finding | None]:
-        from concurrent.futures import ThreadPoolExecutor
-
-        for number in found.damaged:
-            yield Finding(found.path, f"line {number} is damaged")
-        with ThreadPoolExecutor(4) as pool:   # hashing releases the interpreter lock
-            yield from pool.map(check, found.records.values())
-
-    return len(found.records) + len(found.damaged), every()

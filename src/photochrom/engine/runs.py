@@ -18,6 +18,7 @@ from photochrom.core.version import VERSION
 from photochrom.engine.files import Done, Options
 from photochrom.engine.folders import Job
 from photochrom.engine.identity import identify
+from photochrom.engine.ledger import open_manifest
 from photochrom.engine.making import Failed, Made, Maker, Same, Task
 from photochrom.engine.manifest import Manifest, Record, stamp
 from photochrom.engine.plan import default_memory
@@ -25,6 +26,7 @@ from photochrom.engine.pool import spread
 from photochrom.engine.run import Progress
 from photochrom.io.formats import show
 from photochrom.io.guard import put_in_place
+from photochrom.io.stores import Address, look, move
 from photochrom.num.parallel import threads
 
 
@@ -85,7 +87,7 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
             assert isinstance(result, (Done, Failed))
             yield result
         return
-    with Manifest.open(out) as manifest:
+    with open_manifest(out) as manifest:
         if options.memory is None:
             each = dataclasses.replace(options, memory=manifest.keep_memory(memory))
         identity = identify(recipe, options)
@@ -117,11 +119,11 @@ def survey(manifest: Manifest, jobs: list[Job], identity: str, overwrite: bool =
     sizes and times recorded. Where only these differ, the hashes decide, when its turn comes.
     """
     found = Survey()
-    sources = {job.source: _stat(job.source) for job in jobs}
-    inodes = {(stat.st_dev, stat.st_ino) for stat in sources.values() if stat is not None}
+    sources = {job.source: _seen(job.source) for job in jobs}
+    inputs = {seen.file for seen in sources.values() if seen is not None}
     for job in jobs:
-        name, source, there = key(manifest, job.target), sources[job.source], _stat(job.target)
-        if there is not None and (there.st_dev, there.st_ino) in inodes:
+        name, source, there = key(manifest, job.target), sources[job.source], _seen(job.target)
+        if there is not None and there.file in inputs:
             sentence = f"{show(job.target)} is one of the inputs; a source is never overwritten"
             found.failed.append(Failed(job.source, FileError(sentence), job.target))
             continue
@@ -140,15 +142,15 @@ def survey(manifest: Manifest, jobs: list[Job], identity: str, overwrite: bool =
     return found
 
 
-def _unchanged(record: Record, source: os.stat_result | None, there: os.stat_result | None,
+def _unchanged(record: Record, source: _Seen | None, there: _Seen | None,
                others: Mapping[str, Path]) -> bool:
     """Tell by sizes and times alone whether a picture and all it was made of are as recorded."""
     if record.source_print is None or record.output_print is None or source is None or there is None:
         return False
     if {port: name for port, (name, _) in record.others.items()} != {port: str(path) for port, path in others.items()}:
         return False
-    return (record.source_print.stamp == (source.st_size, source.st_mtime_ns)
-            and record.output_print.stamp == (there.st_size, there.st_mtime_ns)
+    return (record.source_print.stamp == source.stamp
+            and record.output_print.stamp == there.stamp
             and all(known.stamp == stamp(Path(name)) for name, known in record.others.values()))
 
 
@@ -157,11 +159,23 @@ def key(manifest: Manifest, target: Path) -> str:
     return target.relative_to(manifest.out).as_posix()
 
 
-def _stat(path: Path) -> os.stat_result | None:
+@dataclass(frozen=True)
+class _Seen:
+    """A file that is there: size and time of change, and by what two names of one file are found out."""
+
+    stamp: tuple[int, int]
+    file: object
+
+
+def _seen(path: Path) -> _Seen | None:
+    if isinstance(path, Address):
+        found = look(path)
+        return None if found is None else _Seen(found, str(path))
     try:
-        return os.stat(path)
+        facts = os.stat(path)
     except (OSError, ValueError):
         return None
+    return _Seen((facts.st_size, facts.st_mtime_ns), (facts.st_dev, facts.st_ino))
 
 
 def _settle(manifest: Manifest, result: Made | Done | Same | Failed, identity: str) -> Done | Kept | Failed:
@@ -182,14 +196,22 @@ def _settle(manifest: Manifest, result: Made | Done | Same | Failed, identity: s
         return result
     assert isinstance(result, Made)
     done = result.done
+    record = Record(key(manifest, done.target), str(done.source), result.source_print, identity, VERSION,
+                    result.output_print, result.others, done.width, done.height, round(done.seconds, 4), now,
+                    done.notes)
     try:
-        manifest.add(Record(key(manifest, done.target), str(done.source), result.source_print, identity, VERSION,
-                            result.output_print, result.others, done.width, done.height, round(done.seconds, 4), now,
-                            done.notes))
+        manifest.add(record)
     except PhotochromError as error:
         return Failed(done.source, error, done.target, result.source_print)
     try:
-        put_in_place(result.part, done.target, result.overwrite)
+        if isinstance(done.target, Address) and isinstance(result.part, Address):
+            move(result.part, done.target, result.overwrite)
+            there = look(done.target)
+            if there is not None:   # a store may give a file that is moved another version
+                manifest.add(dataclasses.replace(record, output_print=dataclasses.replace(
+                    result.output_print, mtime_ns=there[1])))
+        else:
+            put_in_place(result.part, done.target, result.overwrite)
     except PhotochromError as error:
         return _settle(manifest, Failed(done.source, error, done.target, result.source_print), identity)
     return done
