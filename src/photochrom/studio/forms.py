@@ -14,6 +14,7 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
 from photochrom.core.step import MASK_HELP, STRENGTH
 from photochrom.core.types import Port
+from photochrom.nets.weights import shipped
 from photochrom.studio import parts
 from photochrom.studio.history import Entry, by_channel, checked, show
 from photochrom.studio.previews import in_pixels
@@ -83,6 +84,9 @@ def _control(operation: Operation, control: Control, value: Any) -> Field:
         if len(choices) <= FEW:
             return Field(control.name, gr.Radio(choices, value=value, **words), "input")
         return Field(control.name, gr.Dropdown(choices, value=value, **words), "input")
+    if control.kind == "model":
+        names = dict.fromkeys([control.default, *(known.name for known in shipped() if known.task == operation.name)])
+        return Field(control.name, gr.Dropdown(list(names), value=value, allow_custom_value=True, **words), "input")
     if control.kind == "color":
         return Field(control.name, gr.ColorPicker(show("color", value), **words), "input")
     unit = ", in pixels" if in_pixels(operation, control) else ""
