@@ -71,7 +71,8 @@ def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None
 
 def _control(operation: Operation, control: Control, value: Any) -> Field:
     name, help = label(control.name), control.help
-    words: dict[str, Any] = {"label": name, "info": help, "elem_id": _id(control)}
+    # Said outright: where it is left open, Gradio switches choices off in forms that are made anew.
+    words: dict[str, Any] = {"label": name, "info": help, "elem_id": _id(control), "interactive": True}
     if by_channel(operation, control.name, value):
         words["info"] = f"{help} (a number for each channel, separated by commas)"
         return Field(control.name, gr.Textbox(show("float", value), **words), "input")
@@ -93,7 +94,7 @@ def _control(operation: Operation, control: Control, value: Any) -> Field:
     empty = "; empty for none" if value is None or control.optional else ""
     shape = _SHAPES.get(control.kind, "a name")
     text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({shape}{empty})",
-                      elem_id=_id(control), max_lines=4 if control.kind in ("kernel", "matrix") else 1)
+                      elem_id=_id(control), interactive=True, max_lines=4 if control.kind in ("kernel", "matrix") else 1)
     return Field(control.name, text, "input")
 
 
