@@ -55,10 +55,11 @@ def browser() -> Iterator[Any]:
 class Visit:
     """A page of the studio, and everything it asked for elsewhere."""
 
-    def __init__(self, browser: Any, address: str, **context: Any) -> None:
+    def __init__(self, browser: Any, address: str, tour: bool = False, **context: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
         self.context.set_default_timeout(60_000)
-        self.context.add_init_script("localStorage.setItem('photochrom-tour', 'seen')")
+        if not tour:
+            self.context.add_init_script("localStorage.setItem('photochrom-tour', 'seen')")
         self.outside: list[str] = []
         self.errors: list[str] = []
         self.address = address

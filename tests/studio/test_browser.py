@@ -13,7 +13,9 @@ import pytest
 import pyvips
 from PIL import Image
 
+from photochrom.core.registry import registry
 from photochrom.io.photo import describe
+from photochrom.studio.forms import FEW
 from photochrom.studio.sample import landscape, sample_picture
 from tests.studio.conftest import Visit
 
@@ -141,6 +143,47 @@ def test_a_16_bit_file_is_downloaded_as_the_command_line_writes_it(visit: Visit,
     recipe = visit.save(lambda: page.click("#recipe-download"), tmp_path / "recipe.toml")
     command_line("run", recipe, source, "-o", tmp_path / "cli.tif")
     assert made.read_bytes() == (tmp_path / "cli.tif").read_bytes()
+
+
+@pytest.mark.parametrize(("operation", "weights"), [("denoise", "dncnn-15"), ("deblock", "dncnn-deblock"),
+                                                     ("upscale", "srcnn-x2")])
+def test_a_network_is_chosen_and_gives_the_bytes_of_the_command_line(visit: Visit, tmp_path: Path, operation: str,
+                                                                     weights: str) -> None:
+    page = visit.page
+    source = tmp_path / "small.png"
+    Image.fromarray(landscape()).resize((160, 120)).save(source)
+    visit.after(lambda: open_file(page, source))
+    visit.choose(operation)
+    page.click("#control-model input")
+    visit.after(lambda: page.click(f"[role=option]:has-text('{weights}')"))
+    visit.keep()
+    assert page.locator("#stack .pc-help").first.inner_text() == f"model {weights}"
+    made = make(visit, tmp_path / "studio.png")
+    page.click("#recipe button:has-text('Recipe')")
+    recipe = visit.save(lambda: page.click("#recipe-download"), tmp_path / "recipe.toml")
+    command_line("run", recipe, source, "-o", tmp_path / "cli.png")
+    assert made.read_bytes() == (tmp_path / "cli.png").read_bytes()
+
+
+def test_nothing_in_a_form_is_switched_off(visit: Visit) -> None:
+    """Choices, texts, colours and switches of every kind of control can be used."""
+    page = visit.page
+    kinds = {}
+    for name in registry.names():
+        if registry.get(name).chains:
+            for control in registry.get(name).controls.values():
+                kinds.setdefault((control.kind, len(control.choices) > FEW), name)
+    for name in sorted(set(kinds.values())):
+        visit.choose(name.replace("_", " "))
+        page.wait_for_selector("#help")
+        off = page.locator("#left [id^=control-] :disabled")
+        assert off.count() == 0, f"{name}: {off.first.evaluate('part => part.outerHTML')}"
+    visit.choose("unsharp mask")
+    page.click("#control-border input")
+    visit.after(lambda: page.click("[role=option]:has-text('circular')"))
+    visit.after(lambda: page.click("#control-space label:has-text('linear')"))
+    visit.keep()
+    assert page.locator("#stack .pc-help").first.inner_text() == "border circular, space linear"
 
 
 def test_undo_redo_reorder_and_switch_off(visit: Visit) -> None:

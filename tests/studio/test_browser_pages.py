@@ -66,10 +66,8 @@ def test_an_outside_request_would_be_seen(browser: Any, address: str) -> None:
 
 
 def test_the_tour_is_shown_once_and_ends(browser: Any, address: str) -> None:
-    visit = Visit(browser, address)
-    visit.context.clear_cookies()
-    page = visit.context.new_page()
-    page.add_init_script("if (!sessionStorage.getItem('again')) localStorage.removeItem('photochrom-tour');")
+    visit = Visit(browser, address, tour=True)
+    page = visit.page
     page.goto(address)
     page.wait_for_selector(".pc-tour")
     for number in range(1, 7):
@@ -77,16 +75,32 @@ def test_the_tour_is_shown_once_and_ends(browser: Any, address: str) -> None:
         page.keyboard.press("Enter")   # the button Next has the focus
     page.wait_for_selector(".pc-tour", state="detached")
     page.wait_for_selector("#easel .pc-canvas[data-ready=true]")   # it opened the sample
-    page.evaluate("sessionStorage.setItem('again', 'yes')")
-    page.evaluate("localStorage.setItem('photochrom-tour', 'seen')")
     page.reload()
-    page.wait_for_selector("#easel .pc-canvas")
+    page.wait_for_selector("#easel .pc-canvas[data-ready=true]")
     page.wait_for_timeout(800)
     assert page.locator(".pc-tour").count() == 0
     page.click("#tour")
     page.keyboard.press("Escape")
     assert page.locator(".pc-tour").count() == 0
-    visit.context.close()
+    visit.close()
+
+
+def test_the_tour_waits_for_what_comes_late(browser: Any, address: str) -> None:
+    """The parts of a page come in any order, each when its code has been fetched."""
+    visit = Visit(browser, address, tour=True)
+    page = visit.page
+    page.add_init_script("""new MutationObserver((_, watching) => {
+        const part = document.querySelector('#picker');
+        if (!part) return;
+        watching.disconnect();
+        part.id = 'late';
+        setTimeout(() => { part.id = 'picker'; }, 1000);
+    }).observe(document, { childList: true, subtree: true })""")
+    page.goto(address)
+    page.wait_for_selector("#late", state="attached")
+    assert page.locator(".pc-tour").count() == 0
+    page.wait_for_selector(".pc-tour")
+    visit.close()
 
 
 def test_the_keyboard_is_enough(visit: Visit) -> None:

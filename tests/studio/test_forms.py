@@ -10,6 +10,7 @@ import pytest
 
 from photochrom.core.errors import ControlError
 from photochrom.core.registry import registry
+from photochrom.nets.weights import shipped
 from photochrom.studio import desk
 from photochrom.studio.forms import Field, controls_of, lies_over, painted_beside, painted_ports, read
 from photochrom.studio.history import Entry, checked
@@ -112,3 +113,15 @@ def test_the_tool_in_hand_follows_the_declaration() -> None:
     assert desk.first_tool(Entry("seamless_clone")) == "move:offset"
     assert ("pick point", "point:point") in desk.tools_of(Entry("white_balance"))
     assert all(not tool.startswith("points") for _, tool in desk.tools_of(Entry("notch")))   # those lie in the spectrum
+
+
+@pytest.mark.usefixtures("page")
+@pytest.mark.parametrize(("name", "known"), [("upscale", "espcn-x2"), ("denoise", "dncnn-25"),
+                                             ("deblock", "dncnn-deblock")])
+def test_weights_are_offered_by_name(name: str, known: str) -> None:
+    part = next(field.part for field in controls_of(Entry(name)) if field.name == "model")
+    offered = [choice for _, choice in part.choices]
+    assert offered[0] == "best"
+    assert known in offered
+    assert all(known.task == name for known in shipped() if known.name in offered)
+    assert part.allow_custom_value   # a name of weights in a folder of PHOTOCHROM_WEIGHTS

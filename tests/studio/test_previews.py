@@ -124,7 +124,8 @@ def read_about() -> object:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in registry.names() if registry.get(name).reach in ("pixel", "window")
-                                  and registry.get(name).chains
+                                  and registry.get(name).chains and not any(
+                                      control.kind == "model" for control in registry.get(name).controls.values())
                                   and all(port.optional for port in list(registry.get(name).ports.values())[1:])])
 def test_a_preview_of_a_megapixel_is_there_at_once(name: str) -> None:
     """The aim is 150 ms; twice that allows for a busy machine."""

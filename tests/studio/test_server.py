@@ -18,7 +18,7 @@ from photochrom.core.registry import registry
 from photochrom.studio import desk, endpoints, guide
 from photochrom.studio.app import QUIET, Studio
 from photochrom.studio.look import look
-from photochrom.studio.sample import landscape
+from photochrom.studio.sample import landscape, sample_picture
 from photochrom.studio.sessions import Limits
 from photochrom.studio.wires import sentence
 
@@ -162,6 +162,73 @@ def test_assistants_are_served_where_their_package_is() -> None:
         pytest.skip("the package mcp is installed")
     with pytest.raises(PhotochromError, match="--mcp needs the package mcp"):
         Studio(mcp=True)
+
+
+def test_assistants_and_a_password_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())   # as if mcp were installed
+    with pytest.raises(ControlError, match="--mcp and --password cannot be used together"):
+        Studio(password="open sesame", mcp=True)
+
+
+def test_an_assistant_calls_an_operation(tmp_path: Path) -> None:
+    """By the protocol's own client: the tools, a picture sent or uploaded, refusals, and the command line's bytes."""
+    pytest.importorskip("mcp", reason="the package mcp is not installed: pip install 'photochrom[mcp]'")
+    import asyncio
+    import base64
+    import re
+    import subprocess
+    import sys
+
+    import httpx
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    source = sample_picture(tmp_path)
+    command = [sys.executable, "-m", "photochrom.cli.main", "studio", "--port", "0", "--mcp"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=(tmp_path / "log").open("w"), text=True)
+    assert process.stdout is not None
+
+    async def call(address: str) -> None:
+        async with streamablehttp_client(f"{address}gradio_api/mcp/") as (reading, writing, _), \
+                ClientSession(reading, writing) as session:
+            await session.initialize()
+            tools = {tool.name for tool in (await session.list_tools()).tools}
+            assert tools == {name for name in registry.names() if registry.get(name).chains}
+            uploaded = httpx.post(f"{address}gradio_api/upload", files={"files": source.open("rb")}).json()[0]
+            sent = f"data:image/png;base64,{base64.b64encode(source.read_bytes()).decode()}"
+            for given in (sent, uploaded, f"{address}gradio_api/file={uploaded}"):
+                answer = await session.call_tool("unsharp_mask", {"image": given, "sigma": 3})
+                assert not answer.isError, answer.content
+                made = next(part.text for part in answer.content if part.type == "text").partition(": ")[2]
+                assert httpx.get(made).content == (tmp_path / "cli.png").read_bytes()
+            for refused in ("/etc/passwd", str(source), "http://192.0.2.1/x.png"):
+                answer = await session.call_tool("unsharp_mask", {"image": refused})
+                assert answer.isError
+                assert "only files that were uploaded" in answer.content[0].text
+            answer = await session.call_tool("unsharp_mask", {"image": uploaded, "sigma": -3})
+            assert answer.content[0].text == "unsharp_mask: sigma must lie between 0.1 and 100 px, got -3."
+
+    try:
+        found = re.search(r"http://\S+?/", process.stdout.readline())
+        assert found, (tmp_path / "log").read_text()
+        subprocess.run([*command[:3], "unsharp-mask", source, "-o", tmp_path / "cli.png", "--sigma", "3"], check=True,
+                       capture_output=True)
+        asyncio.run(call(found.group()))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_no_other_server_is_asked_for_a_file(client: TestClient) -> None:
+    """Gradio would fetch an address given in place of an upload."""
+    given = {"path": "http://192.0.2.1/x.png", "meta": {"_type": "gradio.FileData"}}
+    begun = client.post("/gradio_api/call/negative", json={"data": [given, None, 1.0]})
+    assert begun.status_code == 200
+    told = client.get(f"/gradio_api/call/negative/{begun.json()['event_id']}").text
+    assert "files of other servers are not fetched" in told
 
 
 def test_every_error_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import logging
 import os
 import socket
 import threading
@@ -33,6 +34,8 @@ class Studio:
             raise PhotochromError("the studio needs Gradio 6: `pip install 'photochrom[studio]'`")
         if mcp and importlib.util.find_spec("mcp") is None:
             raise PhotochromError("--mcp needs the package mcp: `pip install 'photochrom[mcp]'`")
+        if mcp and password:
+            raise ControlError("--mcp and --password cannot be used together: assistants cannot be asked for a password")
         os.environ.update(QUIET)
         from photochrom.studio.jobs import Workers
         from photochrom.studio.sessions import Store
@@ -47,21 +50,25 @@ class Studio:
         import gradio as gr
         from fastapi import FastAPI
 
-        from photochrom.studio import routes, theme
+        from photochrom.studio import assistants, routes, theme
         from photochrom.studio.page import build
 
+        assistants.fetch_nothing()
         page = build(self.store, self.workers)
         page.queue(default_concurrency_limit=8, max_size=64)
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         routes.add(app, self.store)
         blocked = [str(Path.home()), str(self.store.folder)]
-        return gr.mount_gradio_app(
+        served = gr.mount_gradio_app(
             app, page, path="/", auth=(lambda name, word: word == password) if password else None,
             auth_message="This studio asks for a password; any name will do.", allowed_paths=[], footer_links=[],
             blocked_paths=[path for path in blocked if not Path(os.environ["GRADIO_TEMP_DIR"]).is_relative_to(path)],
             max_file_size=self.store.limits.bytes, mcp_server=mcp, ssr_mode=False, run_history=False, show_error=False,
             theme=theme.theme(), css=theme.css(), head='<script src="web/tour.js" defer></script>', pwa=False,
             enable_monitoring=False)
+        if mcp:
+            assistants.admit_uploads(page)
+        return served
 
     def serve(self, host: str, port: int, started: Any = lambda address: None) -> None:
         """Serve until interrupted.
@@ -78,7 +85,14 @@ class Studio:
             except OSError:
                 raise ControlError(f"studio: port {port} of {host} cannot be used; choose another by --port") from None
             port = probe.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(self.app, host=host, port=port, log_level="warning", ws="none",
+        class Server(uvicorn.Server):
+            """Says nothing of the connections that every open page holds to the end."""
+
+            async def shutdown(self, sockets: Any = None) -> None:
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+                await super().shutdown(sockets)
+
+        server = Server(uvicorn.Config(self.app, host=host, port=port, log_level="warning", ws="none",
                                                timeout_graceful_shutdown=2))
         threading.Thread(target=self._when_ready, args=(server, f"http://{host}:{port}/", started), daemon=True).start()
         try:

@@ -122,10 +122,14 @@ def _for_clients(path: Path) -> str:
 
 
 def _uploaded(given: Any, name: str) -> Path:
-    """Return the path of a file that came with the request; no other file of this machine can be named."""
     path = given.get("path") if isinstance(given, dict) else given
     if not isinstance(path, str):
         raise FileError(f"{name}: expected an uploaded file")
+    return uploaded_path(path, name)
+
+
+def uploaded_path(path: str, name: str) -> Path:
+    """Return the path of a file that was uploaded; no other file of this machine can be named."""
     home, found = Path(utils.get_upload_folder()).resolve(), Path(path).resolve()
     if not found.is_relative_to(home) or not found.is_file():
         raise FileError(f"{name}: only files that were uploaded with this request can be used")

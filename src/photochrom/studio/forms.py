@@ -14,6 +14,7 @@ from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
 from photochrom.core.step import MASK_HELP, STRENGTH
 from photochrom.core.types import Port
+from photochrom.nets.weights import shipped
 from photochrom.studio import parts
 from photochrom.studio.history import Entry, by_channel, checked, show
 from photochrom.studio.previews import in_pixels
@@ -70,7 +71,8 @@ def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None
 
 def _control(operation: Operation, control: Control, value: Any) -> Field:
     name, help = label(control.name), control.help
-    words: dict[str, Any] = {"label": name, "info": help, "elem_id": _id(control)}
+    # Said outright: where it is left open, Gradio switches choices off in forms that are made anew.
+    words: dict[str, Any] = {"label": name, "info": help, "elem_id": _id(control), "interactive": True}
     if by_channel(operation, control.name, value):
         words["info"] = f"{help} (a number for each channel, separated by commas)"
         return Field(control.name, gr.Textbox(show("float", value), **words), "input")
@@ -83,13 +85,16 @@ def _control(operation: Operation, control: Control, value: Any) -> Field:
         if len(choices) <= FEW:
             return Field(control.name, gr.Radio(choices, value=value, **words), "input")
         return Field(control.name, gr.Dropdown(choices, value=value, **words), "input")
+    if control.kind == "model":
+        names = dict.fromkeys([control.default, *(known.name for known in shipped() if known.task == operation.name)])
+        return Field(control.name, gr.Dropdown(list(names), value=value, allow_custom_value=True, **words), "input")
     if control.kind == "color":
         return Field(control.name, gr.ColorPicker(show("color", value), **words), "input")
     unit = ", in pixels" if in_pixels(operation, control) else ""
     empty = "; empty for none" if value is None or control.optional else ""
     shape = _SHAPES.get(control.kind, "a name")
     text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({shape}{empty})",
-                      elem_id=_id(control), max_lines=4 if control.kind in ("kernel", "matrix") else 1)
+                      elem_id=_id(control), interactive=True, max_lines=4 if control.kind in ("kernel", "matrix") else 1)
     return Field(control.name, text, "input")
 
 

@@ -37,7 +37,7 @@ photochrom.dial = function (element, props, trigger, watch) {
   const slider = make("input", { type: "range", min: 0, max: STEPS, step: 1, id, "aria-describedby": id + "h" });
   const number = make("input", { type: "number", min: low, max: high, step: integer ? 1 : "any",
                                  "aria-label": name + (unit ? ", " + unit : "") });
-  const reset = make("button", { type: "button", class: "pc-small", title: "back to " + photochrom.short(start),
+  const reset = make("button", { type: "button", class: "pc-small", title: "back to " + (start === null ? "none" : photochrom.short(start)),
                                  "aria-label": "reset " + name }, "↺");
   host.replaceChildren(
     make("div", { class: "pc-dial-head" }, make("label", { for: id }, name), number,

@@ -90,13 +90,18 @@ window.addEventListener("keydown", (event) => {
   document.querySelector(redo ? "#redo" : "#undo")?.click();
 });
 
-// Dark or light as it was left, else as the system has it, which Gradio follows by itself.
+// Dark or light as it was left, else as the system has it, which Gradio follows by itself. Gradio fetches each kind of
+// part by itself and lays them out in whatever order they come, so the tour waits until all its places are there.
 (function begin() {
+  let shaded = false;
   const wait = () => {
-    if (!document.querySelector("#sample")) return setTimeout(wait, 100);
     const shade = localStorage.getItem("photochrom-shade");
-    if (shade) document.body.classList.toggle("dark", shade === "dark");
-    if (document.querySelector("#picker")) photochrom.tour(false);
+    if (shade && !shaded && document.querySelector("#sample")) {
+      shaded = true;
+      document.body.classList.toggle("dark", shade === "dark");
+    }
+    if (photochrom.TOUR.every(([place]) => document.querySelector(place))) photochrom.tour(false);
+    else setTimeout(wait, 100);
   };
   wait();
 })();
