@@ -35,7 +35,8 @@ class Studio:
         if mcp and importlib.util.find_spec("mcp") is None:
             raise PhotochromError("--mcp needs the package mcp: `pip install 'photochrom[mcp]'`")
         if mcp and password:
-            raise ControlError("--mcp and --password cannot be used together: assistants cannot be asked for a password")
+            raise ControlError("--mcp and --password cannot be used together: "
+                               "assistants cannot be asked for a password")
         os.environ.update(QUIET)
         from photochrom.studio.jobs import Workers
         from photochrom.studio.sessions import Store

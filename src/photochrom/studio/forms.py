@@ -94,7 +94,8 @@ def _control(operation: Operation, control: Control, value: Any) -> Field:
     empty = "; empty for none" if value is None or control.optional else ""
     shape = _SHAPES.get(control.kind, "a name")
     text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({shape}{empty})",
-                      elem_id=_id(control), interactive=True, max_lines=4 if control.kind in ("kernel", "matrix") else 1)
+                      elem_id=_id(control), interactive=True,
+                      max_lines=4 if control.kind in ("kernel", "matrix") else 1)
     return Field(control.name, text, "input")
 
 
