@@ -194,7 +194,5 @@ class _Solve(torch.autograd.Function):
 
 
 def _places(parts: list[Part], batch: int) -> list[tuple[Part, slice]]:
-    """Return each part with the pictures it is for."""
-    if len(parts) == 1:
-        return [(parts[0], slice(0, batch))]
-    return [(part, slice(k, k + 1)) for k, part in enumerate(parts)]
+    """Return each picture with its part: by itself, so that it takes the cycles that it needs alone."""
+    return [(parts[k if len(parts) > 1 else 0], slice(k, k + 1)) for k in range(batch)]
