@@ -120,9 +120,7 @@ def send(file: Path, address: Address) -> None:
     Raises:
         FileError: it cannot be written.
     """
-    with _told(address, "written"):
-        fs, path = _open(address)
-        fs.makedirs(fs._parent(path), exist_ok=True)
+    with _writing(address) as (fs, path):
         fs.put_file(os.fspath(file), path)
 
 
@@ -132,9 +130,7 @@ def write_bytes(address: Address, data: bytes) -> None:
     Raises:
         FileError: it cannot be written.
     """
-    with _told(address, "written"):
-        fs, path = _open(address)
-        fs.makedirs(fs._parent(path), exist_ok=True)
+    with _writing(address) as (fs, path):
         fs.pipe_file(path, data)
 
 
@@ -172,6 +168,15 @@ def _open(address: Address) -> tuple[Any, str]:
     import fsspec
 
     return fsspec.core.url_to_fs(str(address))  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _writing(address: Address) -> Iterator[tuple[Any, str]]:
+    """Open a store to write a file whose folder is there."""
+    with _told(address, "written"):
+        fs, path = _open(address)
+        fs.makedirs(fs._parent(path), exist_ok=True)
+        yield fs, path
 
 
 @contextmanager
