@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from photochrom.core.memory import empty
 from photochrom.num import parallel
 from photochrom.num.bands import box, gaussian_kernel, separable
-from photochrom.num.memory import empty
 from photochrom.num.parallel import limit_threads, parallel_rows, threads
 
 

@@ -38,11 +38,11 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
                   quiet: bool, depth: str = "keep", folder: Folder | None = None) -> None:
     """Run a recipe over files and folders, report each, and exit with 1 if any failed."""
     from photochrom.core.errors import ControlError
+    from photochrom.core.memory import keep_freed
     from photochrom.engine.files import Options
     from photochrom.engine.folders import plan_jobs, single
     from photochrom.engine.plan import parse_size
     from photochrom.engine.runs import run_jobs
-    from photochrom.num.memory import keep_freed
 
     keep_freed()
     if profile not in PROFILES:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from photochrom.core.alpha import with_alpha
 from photochrom.core.errors import ControlError
+from photochrom.core.memory import empty
 from photochrom.core.op import Operation
 
 _LEVELS = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}
@@ -79,7 +80,10 @@ def _enter_array(array: np.ndarray, who: str, argument: str) -> Opened:
     if not array.flags.writeable:   # a tensor cannot promise to leave memory alone
         array = array.copy()
     stack = torch.from_numpy(np.ascontiguousarray(array).reshape(*array.shape[:2], bands)).movedim(-1, 0)[None]
-    stack = stack.to(torch.float32) / _LEVELS[dtype] if dtype in _LEVELS else stack.contiguous()
+    if dtype in _LEVELS:
+        stack = torch.div(stack, _LEVELS[dtype], out=empty(stack.shape))
+    elif not stack.is_contiguous():
+        stack = empty(stack.shape, stack.dtype).copy_(stack)
     has_alpha = bands in (2, 4)
 
     def back(image: Tensor, alpha: Tensor | None) -> np.ndarray:
@@ -97,7 +101,11 @@ def to_depth(values: Tensor, dtype: np.dtype) -> np.ndarray:
         top = _LEVELS[dtype]
         scaled = values.to(torch.float32).nan_to_num(0.0, 1.0, 0.0) * top
         return np.asarray(scaled.round_().clamp_(0, top).numpy().astype(dtype))
-    return np.array(values.numpy(), dtype=dtype)   # a copy: what comes out never shares memory with what came in
+    made = values.numpy()
+    # What comes out never shares memory with what came in, which torch may not resize; nor does it keep much more.
+    kept = values.untyped_storage()
+    own = kept.resizable() and kept.nbytes() == values.numel() * values.element_size()
+    return made.astype(dtype, copy=not own)
 
 
 def _enter_pil(picture: Any, who: str, argument: str) -> Opened:

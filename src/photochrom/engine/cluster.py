@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.core.errors import ControlError, FileError
+from photochrom.core.memory import KEEP_FREED
 from photochrom.engine.files import Done
 from photochrom.engine.making import Failed, Made, Maker, Same, Task
 from photochrom.engine.run import Progress
 from photochrom.io.stores import Address, locate
-from photochrom.num.memory import KEEP_FREED
 from photochrom.num.parallel import limit_threads, threads
 
 STORE = 100 << 20

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.kernels import load
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.plain import is_plain_float
 from photochrom.num.solve.definition import shifted

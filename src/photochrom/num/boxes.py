@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.kernels import load
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.sampling import Windows, by_kernel, kernel_of
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.kernels import load
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
 
 _PIXELS = 65536

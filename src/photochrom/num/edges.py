@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.bands import separable
 from photochrom.num.borders import Border, fold
 from photochrom.num.kernels import load
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
 from photochrom.num.plain import is_plain_float
 from photochrom.num.samples import pack

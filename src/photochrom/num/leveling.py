@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.histograms import count_levels, count_samples, through_knots
 from photochrom.num.kernels import load
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.samples import look_up_all
 

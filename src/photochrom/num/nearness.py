@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.bands import box
 from photochrom.num.borders import Border, fold
 from photochrom.num.kernels import load
 from photochrom.num.medians import padded
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
 from photochrom.num.plain import is_plain_float
 from photochrom.num.strips import pointwise

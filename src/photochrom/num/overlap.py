@@ -9,7 +9,7 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from photochrom.num.memory import empty
+from photochrom.core.memory import empty
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.places import Place
 from photochrom.num.taps import extended

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from photochrom.core.errors import ControlError
-from photochrom.num.solve import GridSystem, Solution, SolverError, solve
+from photochrom.num.solve import GridSystem, Solution, SolverError, box_of, membrane, solve
 
 _TOLERANCE = {torch.float32: 2e-4, torch.float64: 1e-12}
 """Of the largest difference from the start."""
@@ -120,6 +120,10 @@ def integrate(operation: str, image: Tensor, region: Tensor, field: Field | None
         SolverError: the solver gave up.
     """
     start = image if start is None else start
+    if field is None and not screen:
+        made = membrane(region, start, image, _TOLERANCE[image.dtype])
+        if made is not None:
+            return made
     # Solved for the difference to the start, so that what is nearly known rounds little, and a mean that only the
     # start fixes has its derivative.
     if field is None:
@@ -141,13 +145,14 @@ def bounds(region: Tensor, margin: int = 1) -> tuple[slice, slice] | None:
         region: (..., H, W), bool; of a batch, the rows and columns that hold all.
         margin: pixels on each side.
     """
-    flat = region.reshape(-1, *region.shape[-2:]).any(0)
-    rows, columns = flat.any(1).nonzero().flatten(), flat.any(0).nonzero().flatten()
-    if len(rows) == 0:
+    found = [box_of(one) for one in region.reshape(-1, *region.shape[-2:])]
+    held = [one for one in found if one is not None]
+    if not held:
         return None
-    top, bottom = max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin
-    left, right = max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin
-    return slice(top, min(bottom, flat.shape[0])), slice(left, min(right, flat.shape[1]))
+    ends = [(min(box[k][0] for box in held), max(box[k][1] for box in held)) for k in (0, 1)]
+    rows, columns = (slice(max(0, first - margin), min(last + 1 + margin, size))
+                     for (first, last), size in zip(ends, region.shape[-2:], strict=True))
+    return rows, columns
 
 
 def paste(image: Tensor, part: Tensor, place: tuple[slice, slice]) -> Tensor:
@@ -166,7 +171,8 @@ def region_of(mask: Tensor | None, image: Tensor) -> Tensor:
 
 def check_finite(operation: str, name: str, values: Tensor) -> None:
     """Raise unless all values are finite: one NaN would spread over the whole region."""
-    if not all(bool(end.isfinite()) for end in values.detach().aminmax()):
+    # a sum is quicker, and finite only if all is; of very large values it may not be
+    if not bool(values.detach().sum().isfinite()) and not bool(values.detach().isfinite().all()):
         raise ControlError(f"{operation}: {name} must be finite where it is used, got NaN or infinity")
 
 
@@ -194,6 +200,13 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
     place = bounds(region)
     if place is None:
         return image.clone()
+    if field is None and light is None and across and not screen and image.dtype == torch.float32:
+        start = image if from_image or source is None else source
+        check_finite(operation, "image", image[..., place[0], place[1]])
+        check_finite(operation, "source", start[..., place[0], place[1]])
+        whole = membrane(region[0, 0] if len(region) == 1 else region, start, image, _TOLERANCE[image.dtype])
+        if whole is not None:
+            return whole
     parts: list[Tensor] = []
     for name, picture in (("image", image), ("source", source)):
         if picture is None:

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.matrices import Band, Block
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
 
 _BATCH = 1 << 18  # values of small planes multiplied together; larger planes go one by one

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.bands import apply
 from photochrom.num.kernels import load
 from photochrom.num.matrices import Band
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.plain import is_plain_float
 

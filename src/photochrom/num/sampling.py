@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.bands import apply
 from photochrom.num.kernels import load
 from photochrom.num.matrices import Band
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
 
 Resample = Literal["nearest", "bilinear", "bicubic", "lanczos", "area"]

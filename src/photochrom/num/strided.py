@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.borders import Border, fold
 from photochrom.num.matrices import weight_inside
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from photochrom.num.memory import empty
+from photochrom.core.memory import empty
 from photochrom.num.parallel import limit_threads, parallel_rows, threads
 
 PIXELS = 65536

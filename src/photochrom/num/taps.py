@@ -7,9 +7,9 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num import bands
 from photochrom.num.matrices import Band
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
 from photochrom.num.places import Place
 from photochrom.num.strided import _view

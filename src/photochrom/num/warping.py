@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.kernels import load
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows, threads
 
 TAPS = {"nearest": 1, "bilinear": 2, "bicubic": 4}

@@ -98,3 +98,31 @@ def holds(unknown, weights, diagonal, kind, y, x):
         elif k // 2 < kind:
             total += weights[k // 2, y, x] if k % 2 == 0 else weights[k // 2, v, u]
     return diagonal[y, x] - total > 1e-6 * diagonal[y, x]
+
+
+@njit(nogil=True, cache=True)
+def box(marks):
+    """Return the first row, last row, first column and last column that hold a mark; -1 where there is none.
+
+    Only what may still widen the box is read.
+    """
+    height, width = marks.shape
+    top, bottom, left, right = -1, -1, width, -1
+    for i in range(height):
+        line, found = marks[i], False
+        for j in range(left):
+            if line[j]:
+                left, found = j, True
+                break
+        for j in range(width - 1, max(right, left - 1), -1):
+            if line[j]:
+                right, found = j, True
+                break
+        if not found:
+            for j in range(left, right + 1):
+                if line[j]:
+                    found = True
+                    break
+        if found:
+            top, bottom = (i if top < 0 else top), i
+    return top, bottom, left, right

@@ -14,13 +14,25 @@ REACH = 4  # fine pixels around a coarse one that its weights, and the ways to i
 
 
 @njit(nogil=True, cache=True)
-def find_runs(inverse, width, pitch, runs, first, last):
-    """Write the longest run of pixels of each row with four neighbours of weight 1, as lo to hi."""
-    whole = inverse.dtype.type(0.25)
+def find_runs(inverse, width, pitch, runs, plain, first, last):
+    """Write where the unknowns of each row begin and end, and the longest run of them with four neighbours of weight 1.
+
+    Without weights of 1 (not `plain`) there is none.
+    """
+    whole, zero = inverse.dtype.type(0.25), inverse.dtype.type(0)
     for i in range(first, last):
         p = (i + 1) * pitch + MARGIN
         line, start = inverse[p : p + width + 1], 0   # which ends in a 0
-        for j in range(width + 1):
+        begin, end = 0, width
+        while begin < width and line[begin] == zero:
+            begin += 1
+        while end > begin and line[end - 1] == zero:
+            end -= 1
+        runs[i, 2], runs[i, 3] = begin, end
+        if not plain:
+            continue
+        start = begin
+        for j in range(begin, end + 1):
             if line[j] != whole:
                 if j - start > runs[i, 1] - runs[i, 0]:
                     runs[i, 0], runs[i, 1] = start, j
@@ -28,9 +40,18 @@ def find_runs(inverse, width, pitch, runs, first, last):
 
 
 @njit(nogil=True, cache=True)
-def halve_runs(runs, made):
-    """Write the runs of the next coarser grid: what all rows within `REACH` share, less `REACH` at both ends."""
+def halve_runs(runs, made, width):
+    """Write the runs of the next coarser grid: what all rows within `REACH` share, less `REACH` at both ends.
+
+    Its unknowns begin and end where some of the rows around do.
+    """
     for row in range(made.shape[0]):
+        begin, end = 2 * width, 0
+        for i in range(max(0, 2 * row - 2), min(runs.shape[0], 2 * row + 3)):
+            if runs[i, 3] > runs[i, 2]:
+                begin, end = min(begin, runs[i, 2]), max(end, runs[i, 3])
+        if end > begin:
+            made[row, 2], made[row, 3] = max(0, begin // 2 - 1), min(width, end // 2 + 2)
         if 2 * row < REACH or 2 * row + REACH >= runs.shape[0]:
             continue
         lo, hi = 0, 1 << 40
@@ -41,10 +62,25 @@ def halve_runs(runs, made):
             made[row, 0], made[row, 1] = lo, hi
 
 
+@njit(nogil=True, cache=True)
+def hollow_runs(runs, margin):
+    """Write which part of each run lies further than a margin from all that is not in runs."""
+    for row in range(margin, runs.shape[0] - margin):
+        lo, hi = runs[row, 0] + margin, runs[row, 1] - margin
+        for i in range(row - margin, row + margin + 1):
+            lo, hi = max(lo, runs[i, 0] + margin), min(hi, runs[i, 1] - margin)
+            if hi <= lo:
+                break
+        if hi > lo:
+            runs[row, 4], runs[row, 5] = lo, hi
+
+
 @njit(nogil=True, _nrt=False)
-def beside(lo, hi, count):
-    """Return the parts of a row of `count` pixels on both sides of a run."""
-    return ((0, lo), (hi, count)) if hi > lo else ((0, count), (count, count))
+def beside(runs, row):
+    """Return the parts of the unknowns of a row on both sides of its run, and those of the run that are written."""
+    lo, hi, begin, end, left, right = runs[row, 0], runs[row, 1], runs[row, 2], runs[row, 3], runs[row, 4], runs[row, 5]
+    outside = ((begin, lo), (hi, end)) if hi > lo else ((begin, end), (end, end))
+    return outside, (((lo, left), (right, hi)) if right > left else ((lo, hi), (hi, hi)))
 
 
 @njit(nogil=True, _nrt=False)
@@ -81,10 +117,13 @@ def edges(
     for row in range(first, last):
         to = (row + 1) * coarse_pitch + MARGIN
         p = (2 * row + 1) * pitch + MARGIN
-        lo, hi = runs[row, 0], runs[row, 1]
-        for k in range(4):
-            transfer[k * size + to + lo : k * size + to + hi] = half
-        for q, stop in beside(lo, hi, (width + 1) // 2):
+        outside, inside = beside(runs, row)
+        for lo, hi in inside:
+            for k in range(4):
+                transfer[k * size + to + lo : k * size + to + hi] = half
+        for q, stop in outside:
+            if stop <= q:
+                continue
             count = min(width, 2 * stop) - 2 * q
             _across(stencil, offsets, diagonal, inverse, p + 2 * q, pitch, count, kind, transfer, size, to + q, w)
             if 2 * row + 1 < height:
@@ -140,10 +179,13 @@ def centres(
         if 2 * row + 1 >= height:
             continue
         p, to = (2 * row + 2) * pitch + MARGIN, (row + 1) * coarse_pitch + MARGIN
-        lo, hi = runs[row, 0], runs[row, 1]
-        for k in range(4, 8):
-            transfer[k * size + to + lo : k * size + to + hi] = quarter
-        for q, stop in beside(lo, hi, (width + 1) // 2):
+        outside, inside = beside(runs, row)
+        for lo, hi in inside:
+            for k in range(4, 8):
+                transfer[k * size + to + lo : k * size + to + hi] = quarter
+        for q, stop in outside:
+            if stop <= q:
+                continue
             count = min(width, 2 * stop) - 2 * q
             _amid(stencil, offsets, inverse, p + 2 * q, pitch, count, kind, transfer, size, coarse_pitch, to + q, w)
 
@@ -187,14 +229,14 @@ def galerkin(
     even, odd = np.zeros(3 * (count + 1) + 1, dtype), np.zeros(3 * (count + 1) + 1, dtype)
     for row in range(first, last):
         c = (row + 1) * coarse_pitch + MARGIN
-        lo, hi = runs[row, 0], runs[row, 1]
-        if hi > lo:
+        outside, inside = beside(runs, row)
+        for lo, hi in inside:
             coarse_diagonal[c + lo : c + hi] = uniform[2]
             for k in range(0, 8, 2):
                 at = coarse_offsets[k] + c
                 coarse_stencil[at + lo : at + hi] = uniform[0] if k < 4 else uniform[1]
-        for start, stop in beside(lo, hi, count):
-            if start == stop:
+        for start, stop in outside:
+            if stop <= start:
                 continue
             for dy in range(0 if symmetric else -1, 2):
                 if 0 <= row + dy < rows:
@@ -278,7 +320,7 @@ def _probe(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def invert(diagonal, inverse, fine_diagonal, fine_pitch, rows, count, pitch, tiny):
+def invert(diagonal, inverse, fine_diagonal, fine_pitch, rows, count, pitch, tiny, runs):
     """Turn the marks in inverse into 1 / diagonal, 0 where that is below `tiny` times the fine diagonal.
 
     There a region has shrunk to a pixel with nothing to hold it, and the diagonal is rounding.
@@ -286,10 +328,12 @@ def invert(diagonal, inverse, fine_diagonal, fine_pitch, rows, count, pitch, tin
     zero, one = inverse.dtype.type(0), inverse.dtype.type(1)
     for row in range(rows):
         c, f = (row + 1) * pitch + MARGIN, (2 * row + 1) * fine_pitch + MARGIN
-        for q in range(count):
-            d = diagonal[c + q]
-            live = inverse[c + q] != zero and d > tiny * fine_diagonal[f + 2 * q]
-            inverse[c + q] = one / d if live else zero
+        begin, end, left, right = runs[row, 2], runs[row, 3], runs[row, 4], runs[row, 5]
+        for start, stop in ((begin, left), (right, end)) if right > left else ((begin, end), (end, end)):
+            for q in range(start, stop):
+                d = diagonal[c + q]
+                live = inverse[c + q] != zero and d > tiny * fine_diagonal[f + 2 * q]
+                inverse[c + q] = one / d if live else zero
 
 
 @njit(nogil=True, cache=True)

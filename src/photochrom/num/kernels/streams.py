@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from llvmlite import ir
 from numba import types
@@ -26,14 +26,17 @@ class Value:
     def __init__(self, builder: Any, value: Any) -> None:
         self._builder, self.value = builder, value
 
-    def __add__(self, other: Value) -> Value:
-        return Value(self._builder, self._builder.fadd(self.value, other.value, flags=_FAST))
+    def _made(self, value: Any) -> Self:
+        return type(self)(self._builder, value)
 
-    def __sub__(self, other: Value) -> Value:
-        return Value(self._builder, self._builder.fsub(self.value, other.value, flags=_FAST))
+    def __add__(self, other: Value) -> Self:
+        return self._made(self._builder.fadd(self.value, other.value, flags=_FAST))
 
-    def __mul__(self, other: Value) -> Value:
-        return Value(self._builder, self._builder.fmul(self.value, other.value, flags=_FAST))
+    def __sub__(self, other: Value) -> Self:
+        return self._made(self._builder.fsub(self.value, other.value, flags=_FAST))
+
+    def __mul__(self, other: Value) -> Self:
+        return self._made(self._builder.fmul(self.value, other.value, flags=_FAST))
 
 
 def stream(formula: Callable[..., Value], *, rows: int, numbers: int = 0) -> Any:
@@ -55,7 +58,7 @@ def stream(formula: Callable[..., Value], *, rows: int, numbers: int = 0) -> Any
             lanes = _BYTES // (element.bitwidth // 8)
             vector, index = ir.VectorType(ctx.get_data_type(element), lanes), args[0].type
             starts = [_start(ctx, b, sig.args[k], args[k], args[k + 1]) for k in range(1, 2 * rows + 3, 2)]
-            factors = [Value(b, _spread(b, vector, number)) for number in args[2 * rows + 3 :]]
+            factors = [Value(b, spread(b, vector, number)) for number in args[2 * rows + 3 :]]
 
             def place(start: Any, j: Any) -> Any:
                 return b.bitcast(b.gep(start, [j]), vector.as_pointer())
@@ -72,7 +75,7 @@ def stream(formula: Callable[..., Value], *, rows: int, numbers: int = 0) -> Any
             with b.if_then(b.icmp_signed(">", left, index(0))):
                 # what is left of the row, by a mask: nothing beyond it is read or written
                 wide = ir.VectorType(index, lanes)
-                mask = b.icmp_signed("<", ir.Constant(wide, list(range(lanes))), _spread(b, wide, left))
+                mask = b.icmp_signed("<", ir.Constant(wide, list(range(lanes))), spread(b, wide, left))
                 name, pointer = f"v{lanes}f{8 * align}", vector.as_pointer()
                 load = cgutils.get_or_insert_function(
                     b.module, ir.FunctionType(vector, [pointer, ir.IntType(32), mask.type, vector]),
@@ -99,7 +102,7 @@ def _start(ctx: Any, b: Any, kind: Any, array: Any, offset: Any) -> Any:
     return b.gep(ctx.make_array(kind)(ctx, b, array).data, [offset])
 
 
-def _spread(b: Any, vector: Any, value: Any) -> Any:
+def spread(b: Any, vector: Any, value: Any) -> Any:
     """Return a vector that holds a number in all lanes."""
     one = b.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     return b.shuffle_vector(one, ir.Constant(vector, ir.Undefined),

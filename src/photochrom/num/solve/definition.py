@@ -188,7 +188,7 @@ class TorchGrid:
             full.numpy(), last.diagonal.double().cpu().numpy(), (last.inverse > 0).cpu().numpy(),
             None if labels is None else labels[::step, ::step], held,
         )  # fmt: skip
-        self._solve_last = torch.from_numpy(dense).to(d)
+        self.coarsest_inverse = torch.from_numpy(dense).to(d)
 
     @staticmethod
     def turn(weights: Tensor) -> Tensor:
@@ -204,7 +204,7 @@ class TorchGrid:
             other = Level(self.turn(level.weights), level.diagonal, level.inverse, 8, level.symmetric, level.plain)
             other.omegas, other.transfer, other.restriction = level.omegas, level.restriction, level.transfer
             made.levels.append(other)
-        made._solve_last = self._solve_last.T.contiguous()
+        made.coarsest_inverse = self.coarsest_inverse.T.contiguous()
         return made
 
     def new(self, level: int, planes: int) -> Tensor:
@@ -284,4 +284,4 @@ class TorchGrid:
 
     def coarsest(self, rhs: Tensor, out: Tensor) -> None:
         """Solve on the coarsest grid."""
-        out.copy_((rhs.flatten(1) @ self._solve_last).view_as(out))
+        out.copy_((rhs.flatten(1) @ self.coarsest_inverse).view_as(out))

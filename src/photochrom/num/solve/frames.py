@@ -29,13 +29,21 @@ class Frame:
 
 def frame_of(unknown: Tensor) -> Frame | None:
     """Return the frame of a mask (H, W), or None where nothing is unknown."""
-    rows, columns = unknown.any(1).nonzero(), unknown.any(0).nonzero()
-    if not len(rows):
+    found = box_of(unknown)
+    if found is None:
         return None
+    (top, bottom), (left, right) = found
     h, w = unknown.shape
-    return Frame(
-        max(0, int(rows[0]) - 1), min(h, int(rows[-1]) + 2), max(0, int(columns[0]) - 1), min(w, int(columns[-1]) + 2)
-    )
+    return Frame(max(0, top - 1), min(h, bottom + 2), max(0, left - 1), min(w, right + 2))
+
+
+def box_of(marks: Tensor) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the first and last row, and column, that hold a mark of (H, W), or None where there is none."""
+    if marks.device.type == "cpu":
+        top, bottom, left, right = load("solve_regions").box(marks.numpy())
+        return None if top < 0 else ((top, bottom), (left, right))
+    rows, columns = marks.any(1).nonzero(), marks.any(0).nonzero()
+    return ((int(rows[0]), int(rows[-1])), (int(columns[0]), int(columns[-1]))) if len(rows) else None
 
 
 def stencil_of(system: GridSystem, unknown: Tensor, frame: Frame, dtype: torch.dtype, device: torch.device) -> Stencil:

@@ -95,7 +95,7 @@ def multigrid(grid: Grid, rhs: Tensor, scale: float, tolerance: float, limit: in
         x.zero_()
     bound, before = 0.0, None
     while done.iterations < limit:
-        weight, left = _WEIGHTS[done.iterations % len(_WEIGHTS)] if grid.symmetric else (1.0, 0.2)
+        weight, left = WEIGHTS[done.iterations % len(WEIGHTS)] if grid.symmetric else (1.0, 0.2)
         change = cycles.cycle(x, rhs, weight=weight, zero=before is None)
         done.iterations += 1
         if before is None:
@@ -134,7 +134,7 @@ def _chebyshev(left: float, order: tuple[float, ...]) -> list[tuple[float, float
     return [(weight, max(weight - 1, 1 - weight * (1 - left))) for weight in weights]
 
 
-_WEIGHTS = _chebyshev(LEFT, (0.75**0.5, -(0.75**0.5), 0.0))  # the middle root last: its step leaves least by itself
+WEIGHTS = _chebyshev(LEFT, (0.75**0.5, -(0.75**0.5), 0.0))  # the middle root last: its step leaves least by itself
 
 SLOW = 0.4
 CAUTION = 4  # how much larger an error may be than the change a cycle would make, where cycles are slow

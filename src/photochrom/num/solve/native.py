@@ -5,108 +5,22 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.core.memory import empty
 from photochrom.num.kernels import load
-from photochrom.num.memory import empty
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.solve.frames import Frame
-from photochrom.num.solve.stencil import COARSEST, NEIGHBOURS, Stencil, coarse_inverse, smoothing, tiny
+from photochrom.num.solve.level import MARGIN, RUNS, Level, offsets_of, uniform_of
+from photochrom.num.solve.stencil import COARSEST, Stencil, coarse_inverse, smoothing, tiny
 
-MARGIN = 16
+HOLLOW = 32
 _ALONE = 150_000  # values below which waking a thread costs more than it saves
-
-
-@dataclass
-class Level:
-    """One grid: its operator, and the ways from and to the next coarser one."""
-
-    height: int
-    width: int
-    kind: int
-    stencil: np.ndarray
-    offsets: np.ndarray
-    diagonal: np.ndarray
-    inverse: np.ndarray
-    omegas: np.ndarray
-    runs: np.ndarray  # by row, columns lo to hi where the operator is `uniform`
-    uniform: np.ndarray
-    transfer: np.ndarray | None = None  # P
-    restriction: np.ndarray | None = None  # R^T; P itself where the operator is symmetric
-
-    @property
-    def pitch(self) -> int:
-        """Return the distance between rows: wider than a row, so that every row ends in a zero."""
-        return (self.width + 1 + 15) // 16 * 16
-
-    @property
-    def size(self) -> int:
-        """Return the length of a padded plane."""
-        return (self.height + 2) * self.pitch + 2 * MARGIN
-
-    @property
-    def turned(self) -> np.ndarray:
-        """Return the offsets of the transposed operator: the weight on a neighbour is the neighbour's on the pixel."""
-        if not self.kind:
-            return self.offsets
-        return np.array([self.offsets[k ^ 1] + dy * self.pitch + dx for k, (dy, dx) in enumerate(NEIGHBOURS)], np.int64)
-
-    @property
-    def block(self) -> int:
-        """Return the rows of a unit of work: its halo must be little beside it, its scratch must stay near."""
-        return 32
-
-    @property
-    def blocks(self) -> int:
-        """Return the number of units."""
-        return -(-self.height // self.block)
-
-    @property
-    def grain(self) -> int:
-        """Return the units a thread takes at once: each time it asks for scratch memory anew."""
-        return max(1, self.blocks // 8)
-
-    def view(self, flat: Tensor) -> Tensor:
-        """Return the (N, height, width) pixels of padded planes (N, size)."""
-        rows = flat[:, MARGIN : MARGIN + (self.height + 2) * self.pitch]
-        return rows.unflatten(1, (self.height + 2, self.pitch))[:, 1:-1, : self.width]
-
-    def clear(self, planes: np.ndarray) -> None:
-        """Zero the padding of planes (N, size), not the pixels."""
-        rows = planes[:, MARGIN : MARGIN + (self.height + 2) * self.pitch].reshape(len(planes), -1, self.pitch)
-        planes[:, :MARGIN] = 0
-        planes[:, -MARGIN:] = 0
-        rows[:, 0] = 0
-        rows[:, -1] = 0
-        rows[:, :, self.width :] = 0
-
-
-def _offsets(size: int, pitch: int, planes: int) -> np.ndarray:
-    """Return where each of the eight weights of a pixel lies; with half the planes, the others are the neighbour's."""
-    if planes in (4, 2):
-        forward = [0, size, 2 * size, 3 * size]
-        steps = [1, pitch, pitch + 1, pitch - 1]
-        pairs = [(f, f - s) for f, s in zip(forward, steps, strict=True)]
-        return np.array([at for pair in pairs for at in pair], np.int64)
-    return np.arange(8, dtype=np.int64) * size
-
-
-def _uniform(level: int, dtype: np.dtype[Any]) -> np.ndarray:
-    """Return weight, diagonal weight, diagonal and its inverse far from all edges, on the grid of a level.
-
-    An operator of weights 1 is K x M + M x K, with K = (-1, 2, -1) and M = 1, and so are its coarse ones: each is
-    the fine one between two bilinear steps.
-    """
-    stiff, mass, step = np.array([-1.0, 2, -1]), np.array([0.0, 1, 0]), [0.5, 1, 0.5]
-    for _ in range(level):
-        stiff, mass = (np.convolve(step, np.convolve(one, step))[1::2] for one in (stiff, mass))
-    middle = 2 * stiff[1] * mass[1]
-    return np.array([-stiff[0] * mass[1] - stiff[1] * mass[0], -2 * stiff[0] * mass[0], middle, 1 / middle], dtype)
 
 
 def _flushed(work: Callable[[int, int], Any], first: int, last: int) -> None:
@@ -124,14 +38,16 @@ def _flushed(work: Callable[[int, int], Any], first: int, last: int) -> None:
 class NativeGrid:
     """A hierarchy for one mask and operator, and the work on its vectors: tensors (N, size of a padded plane)."""
 
-    def __init__(self, stencil: Stencil, labels: np.ndarray | None, held: np.ndarray) -> None:
+    def __init__(self, stencil: Stencil, labels: np.ndarray | None, held: np.ndarray, *, hollow: bool = False) -> None:
         """Build all levels.
 
         Args:
             stencil: the operator; float32 or float64 on the processor.
             labels: (H, W), the connected region of each pixel; None where all are held.
             held: by label, whether a known neighbour or a screen holds it.
+            hollow: leave out what is known anyway further than `HOLLOW` pixels inside the runs of coarse grids.
         """
+        self._hollow = hollow
         self._setup, self._cycle, self._frame = load("solve_setup"), load("solve_cycle"), load("solve_frame")
         none = stencil.diagonal.new_zeros(0)
         self._excess = (none if stencil.excess is None else stencil.excess.view(-1)).numpy()
@@ -142,7 +58,7 @@ class NativeGrid:
         self.levels = [self._finest(stencil)]
         while self.levels[-1].height * self.levels[-1].width > COARSEST:
             self.levels.append(self._coarsen(self.levels[-1]))
-        self._solve_last = self._last(labels, held)
+        self.coarsest_inverse = self._last(labels, held)
 
     # building
 
@@ -155,7 +71,7 @@ class NativeGrid:
         none = self._numpy((0,))
         level = Level(
             height, width, kind, none, none, none, none, smoothing(self.dtype, self.symmetric),
-            np.zeros((height, 2), np.int64), _uniform(0, none.dtype),
+            np.zeros((height, RUNS), np.int64), uniform_of(0).astype(none.dtype),
         )  # fmt: skip
         level.diagonal, level.inverse = self._numpy((level.size,)), self._numpy((level.size,))
         if stencil.weights is None:
@@ -165,15 +81,14 @@ class NativeGrid:
             level.stencil = self._numpy((planes, level.size)).reshape(-1)
             flat = torch.from_numpy(level.stencil).view(planes, -1)
             level.view(flat).copy_(stencil.weights)
-            level.offsets = _offsets(level.size, level.pitch, planes if self.symmetric else 8)
+            level.offsets = offsets_of(level.size, level.pitch, planes if self.symmetric else 8)
         args = (
             stencil.unknown.contiguous().view(-1).numpy(), stencil.diagonal.view(-1).numpy(), level.diagonal,
             level.inverse, height, width, level.pitch,
         )  # fmt: skip
         self._run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
-        if self.plain:
-            row = (level.inverse, width, level.pitch, level.runs)
-            self._run(lambda a, b: self._setup.find_runs(*row, a, b), height, 64, height * width)
+        row = (level.inverse, width, level.pitch, level.runs, self.plain)
+        self._run(lambda a, b: self._setup.find_runs(*row, a, b), height, 64, height * width)
         return level
 
     def _coarsen(self, fine: Level) -> Level:
@@ -181,13 +96,15 @@ class NativeGrid:
         none = self._numpy((0,))
         coarse = Level(
             height, width, 8, none, none, none, none, smoothing(self.dtype, self.symmetric, coarse=True),
-            np.zeros((height, 2), np.int64), _uniform(len(self.levels), none.dtype),
+            np.zeros((height, RUNS), np.int64), uniform_of(len(self.levels)).astype(none.dtype),
         )  # fmt: skip
-        self._setup.halve_runs(fine.runs, coarse.runs)
+        self._setup.halve_runs(fine.runs, coarse.runs, width)
+        if self._hollow:
+            self._setup.hollow_runs(coarse.runs, HOLLOW)
         planes = 4 if self.symmetric else 8
         coarse.stencil = self._numpy((planes, coarse.size)).reshape(-1)
         coarse.diagonal, coarse.inverse = self._numpy((coarse.size,)), self._numpy((coarse.size,))
-        coarse.offsets = _offsets(coarse.size, coarse.pitch, planes)
+        coarse.offsets = offsets_of(coarse.size, coarse.pitch, planes)
         fine.transfer = self._numpy((8, coarse.size)).reshape(-1)
         view = [level.view(torch.from_numpy(level.inverse)[None])[0] for level in (coarse, fine)]
         view[0].copy_(view[1][::2, ::2])
@@ -218,6 +135,7 @@ class NativeGrid:
             width,
             coarse.pitch,
             tiny(self.dtype),
+            coarse.runs,
         )
         if not self.plain:
             grid = (coarse.stencil, coarse.offsets, coarse.inverse, height, width, coarse.pitch, 8)
@@ -267,7 +185,7 @@ class NativeGrid:
             made.levels.append(
                 replace(level, offsets=level.turned, transfer=level.restriction, restriction=level.transfer)
             )
-        made._solve_last = np.ascontiguousarray(self._solve_last.T)
+        made.coarsest_inverse = np.ascontiguousarray(self.coarsest_inverse.T)
         return made
 
     # vectors
@@ -397,4 +315,4 @@ class NativeGrid:
         last = self.levels[-1]
         # NumPy: torch wakes its threads for a product this small, which takes ten times as long as the product
         pixels = last.view(rhs).numpy()
-        last.view(out).numpy()[:] = (pixels.reshape(len(pixels), -1) @ self._solve_last).reshape(pixels.shape)
+        last.view(out).numpy()[:] = (pixels.reshape(len(pixels), -1) @ self.coarsest_inverse).reshape(pixels.shape)

@@ -121,5 +121,5 @@ def _laid(source: Tensor, region: Tensor, image: Tensor, offset: tuple[float, fl
     margins = (x + left, width - x - right, y + top, height - y - bottom)
     wide = source[..., top:bottom, left:right]
     wide = wide if wide.dtype in (torch.float32, torch.float64) else wide.float()
-    moved = functional.pad(wide, margins, mode="replicate")
+    moved = functional.pad(wide, margins, mode="replicate") if any(margins) else wide
     return moved, functional.pad(region[..., top:bottom, left:right], margins, value=False)

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from photochrom.num.memory import KEEP_FREED
+from photochrom.core.memory import KEEP_FREED
 
 TAKE = """
 import resource, sys, threading
 import numpy as np
-from photochrom.num.memory import keep_freed
+from photochrom.core.memory import keep_freed
 
 if "keep" in sys.argv:
     keep_freed()

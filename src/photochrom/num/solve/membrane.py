@@ -1,0 +1,205 @@
+"""Membranes over large regions: fine near the edge, coarser and coarser inside.
+
+A harmonic function changes less the further it lies from the edge of its region: what has a wavelength of 2 pi / k at
+the edge is exp(-k d) of itself at the distance d. So a grid holds unknowns of its own only near the edge, and is
+interpolated from the next coarser one further inside, d >= 16 of its pixels. That is a space of functions inside that
+of all grids; the Galerkin operators of the hierarchy are those of this space too, and the cycles of `multigrid` find
+its best function (local refinement as in McCormick's fast adaptive composite grids, 1989). What interpolation leaves
+is at most about 0.07 (d / pixel)^-2 of what the edge has at the worst of all wavelengths, d / 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from photochrom.core.memory import empty
+from photochrom.num.kernels import load
+from photochrom.num.parallel import parallel_rows
+from photochrom.num.solve.definition import shifted
+from photochrom.num.solve.frames import Frame, frame_of, stencil_of
+from photochrom.num.solve.level import MARGIN
+from photochrom.num.solve.multigrid import WEIGHTS
+from photochrom.num.solve.native import NativeGrid
+from photochrom.num.solve.patches import SIDE, choose, interpolated, outside, places_of, solid_blocks, tables_of
+from photochrom.num.solve.solver import solve
+from photochrom.num.solve.stencil import NEIGHBOURS
+from photochrom.num.solve.system import GridSystem
+
+_CYCLES = 12
+_WORTH = 0.5   # the share of patches that must be interpolated; else rows of whole grids are faster
+_FINEST = 1e-4   # the least tolerance that interpolation meets
+
+
+def membrane(unknown: Tensor, inner: Tensor, outer: Tensor, tolerance: float) -> Tensor | None:
+    """Return inner + e in a region and outer elsewhere, e being outer - inner around the region and harmonic in it.
+
+    Differentiable once with respect to both pictures.
+
+    Args:
+        unknown: (H, W) or (B, 1, H, W), bool: the region.
+        inner: (B, C, H, W).
+        outer: likewise; outside the region it is returned bit for bit.
+        tolerance: as of `solve`.
+
+    Returns:
+        (B, C, H, W); None where `solve` is the better way: not float32 on the processor, a region that has no large
+        inside, or one that nothing holds.
+
+    Example:
+        >>> disc = torch.hypot(*(torch.arange(-99.0, 100) [k] for k in np.ogrid[:199, :199])) < 90
+        >>> made = membrane(disc, torch.zeros(1, 1, 199, 199), torch.ones(1, 1, 199, 199), 2e-4)
+        >>> round(made[0, 0, 99, 99].item(), 4)
+        1.0
+    """
+    if outer.dtype != torch.float32 or outer.device.type != "cpu" or tolerance < _FINEST:
+        return None
+    masks = [unknown] if unknown.ndim == 2 else list(unknown[:, 0])
+    found = [_Region.of(mask) for mask in masks]
+    if any(one is None for one in found):
+        return None
+    made: Tensor | None = _Membrane.apply(inner, outer, unknown, found, tolerance)
+    return made
+
+
+class _Membrane(torch.autograd.Function):
+    """The membrane, whose gradient is a solution of the same equations."""
+
+    @staticmethod
+    def forward(ctx: Any, inner: Tensor, outer: Tensor, unknown: Tensor, found: list[_Region],
+                tolerance: float) -> Tensor | None:  # fmt: skip
+        ctx.unknown = unknown
+        out = empty(outer.shape).copy_(outer.detach())
+        inner, outer = inner.detach().contiguous(), outer.detach().contiguous()
+        for k in range(len(out)):
+            if not found[k if len(found) > 1 else 0].solve(inner[k], outer[k], out[k], tolerance):
+                return None
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        unknown = ctx.unknown
+        dual = solve(GridSystem(unknown), grad.contiguous()).values
+        total = sum((shifted(dual, step) for step in NEIGHBOURS[:4]), torch.zeros_like(grad))
+        return torch.where(unknown, grad, -total), torch.where(unknown, 0, grad + total), None, None, None
+
+
+class _Region:
+    """A region whose inside is interpolated, over a hierarchy of weights 1 in float32."""
+
+    def __init__(self, unknown: Tensor, frame: Frame, solid: np.ndarray) -> None:
+        """Set up the hierarchy.
+
+        Args:
+            unknown: (H, W), bool, on the processor; some, not all, pixels of the frame.
+            frame: around it.
+            solid: see `solid_blocks`.
+        """
+        stencil = stencil_of(GridSystem(unknown), unknown, frame, torch.float32, unknown.device)
+        self._kernels, self._frame, self._unknown = load("solve_membrane"), frame, stencil.unknown
+        self._grid = NativeGrid(stencil, None, np.ones(1, bool), hollow=True)
+        self._patches = choose(self._grid.levels, solid)
+
+    @classmethod
+    def of(cls, unknown: Tensor) -> _Region | None:
+        """Return a region, or None where its inside is too small to be worth it, or nothing holds it."""
+        frame = frame_of(unknown)
+        if frame is None or min(frame.bottom - frame.top, frame.right - frame.left) < 6 * SIDE:
+            return None
+        marks = frame.cut(unknown).contiguous()
+        solid = solid_blocks(marks.numpy())
+        inside = int(interpolated(solid).sum()) * SIDE**2
+        if inside < _WORTH * int(marks.sum()) or bool(marks.all()):
+            return None
+        return cls(unknown, frame, solid)
+
+    def _tables(self) -> tuple[list[int], tuple[np.ndarray, ...]]:
+        """Return the values of a plane by grid, and the kernels' `levels`, `tiles`, `parts` and what they point to."""
+        k, c, grids = self._kernels, load("solve_patches"), self._grid.levels
+        places, sizes = places_of(self._patches)
+        tiles, parts = tables_of(self._patches, places)
+        levels = np.zeros((len(grids), c.COLUMNS), np.int64)
+        kept = []
+
+        def lay(number: int, sources: list[tuple[np.ndarray, int]], which: int) -> np.ndarray:
+            """Return the addresses of planes that hold the patches of a list."""
+            level = grids[number]
+            kept.append(np.empty((len(sources), sizes[number]), np.float32))
+            start, to = 4 * (level.pitch + MARGIN), _addresses(kept[-1])
+            at = np.array([_address(plane) + start + 4 * int(offset) for plane, offset in sources])
+            k.lay(at, 4 * level.pitch, tiles, *parts[number, which, [0, -1]], level.height, to)
+            return to
+
+        for number, (row, level) in enumerate(zip(levels, grids, strict=True)):
+            last = number == len(grids) - 1
+            row[: c.INVERSE] = level.height, level.width
+            weights = [(level.stencil, offset) for offset in level.offsets] if number else []
+            planes = lay(number, [(level.inverse, 0), (level.diagonal, 0), *weights], c.MIXED if last else c.LEFT)
+            row[c.INVERSE : c.INVERSE + len(planes)] = planes
+            if not last:
+                assert level.transfer is not None
+                ways = [(level.transfer, n * grids[number + 1].size) for n in range(8)]
+                row[c.WAYS :] = lay(number + 1, ways, c.ENDING)
+                around = outside(self._patches[number + 1], places[number + 1])
+                kept[-1].reshape(8, -1, SIDE**2)[:, around] = 0
+        return sizes, (levels, tiles, parts, *kept)
+
+    def solve(self, inner: Tensor, outer: Tensor, out: Tensor, tolerance: float) -> bool:
+        """Write inner + e at the unknown pixels of out; tell whether it converged.
+
+        Args:
+            inner: (C, H, W), float32, contiguous.
+            outer: likewise.
+            out: likewise.
+            tolerance: as of `solve`.
+        """
+        k, grids = self._kernels, self._grid.levels
+        sizes, (levels, tiles, parts, *_kept) = self._tables()   # whose addresses `levels` has
+        omegas, uniform = (np.stack([getattr(level, name) for level in grids]) for name in ("omegas", "uniform"))
+        marks = self._unknown.view(-1).numpy()
+        planes = [t.flatten(1).numpy() for t in (inner, outer, out)]
+        good = np.zeros(len(planes[0]), bool)
+        at, full = self._frame.top * inner.shape[2] + self._frame.left, inner.shape[2]
+
+        def plane(first: int, last: int) -> None:
+            buffers = [np.zeros((4, size), np.float32) for size in sizes]
+            work = np.stack([_addresses(group) for group in buffers])
+            x, _, _, right = buffers[0]
+            far = np.zeros(SIDE, np.float32)
+            for n in range(first, last):
+                inside, outside, target = (p[n] for p in planes)
+                k.start(levels, work, tiles, parts)
+                scale = k.edge(marks, inside, outside, at, full, right, tiles, parts, levels)
+                if not np.isfinite(scale):
+                    continue
+                bound, before = tolerance * max(float(scale), 1e-30), 0.0
+                for count in range(_CYCLES):
+                    weight, least = WEIGHTS[count % len(WEIGHTS)]
+                    k.cycle(levels, work, tiles, parts, uniform, omegas, self._grid.coarsest_inverse, buffers[-1][3],
+                            buffers[-1][2], _address(far), np.float32(weight))  # fmt: skip
+                    change = float(far.max())
+                    rate = min(max(change / max(before, 1e-30), least), 0.95) if count else 0.3
+                    before, good[n] = change, change * rate / (1 - rate) <= bound
+                    if good[n] or not np.isfinite(change):
+                        break
+                k.fill(levels, work, tiles, parts)
+                corners = np.array([_address(inside) + 4 * at, _address(target) + 4 * at, at])
+                k.leave(levels, work, tiles, parts, x, marks, inside, target, corners, full)
+
+        parallel_rows(plane, 0, len(good), 1)
+        return bool(good.all())
+
+
+def _address(values: np.ndarray) -> int:
+    """Return where an array begins in memory."""
+    return int(values.__array_interface__["data"][0])
+
+
+def _addresses(planes: np.ndarray) -> np.ndarray:
+    """Return the addresses of planes (n, size)."""
+    return _address(planes) + planes.strides[0] * np.arange(len(planes))
