@@ -87,11 +87,15 @@ def every(operations: list[Operation] = OPERATIONS) -> Any:
     return pytest.mark.parametrize("operation", operations, ids=lambda operation: operation.name)
 
 
-def every_setting(operations: list[Operation] = OPERATIONS) -> Any:
-    """Parametrise a test by operation and by each of its `settings`; all but the defaults only in `make test-all`."""
+def every_setting(operations: list[Operation] = OPERATIONS, *, learns: bool = False) -> Any:
+    """Parametrise a test by operation and by each of its `settings`; all but the defaults only in `make test-all`.
+
+    With `learns` only those that torch computes, and has a gradient of.
+    """
     cases = [pytest.param(operation, values, id="-".join([operation.name, *map(str, values.values())]),
                           marks=[pytest.mark.slow] if values else [])
-             for operation in operations for values in settings(operation)]
+             for operation in operations for values in settings(operation)
+             if not learns or values.get("backend", "torch") == "torch"]
     return pytest.mark.parametrize(("operation", "values"), cases)
 
 

@@ -34,7 +34,7 @@ def small(operation: Operation, seed: int = 0) -> tuple[Tensor, dict[str, Tensor
     return image.requires_grad_(), {name: other.detach().requires_grad_() for name, other in given.items()}
 
 
-@every_setting()
+@every_setting(learns=True)
 def test_the_slope_in_every_picture_is_right(operation: Operation, values: dict) -> None:
     image, given = small(operation)
     if operation.name in STRAIGHT_THROUGH:
@@ -100,7 +100,7 @@ def test_a_tensor_control_may_differ_from_picture_to_picture(operation: Operatio
         assert torch.allclose(together[i:i + 1], alone, atol=1e-6)
 
 
-@every_setting()
+@every_setting(learns=True)
 @pytest.mark.parametrize("level", [0.0, 1.0])
 def test_slopes_are_finite_on_black_and_white(operation: Operation, values: dict, level: float) -> None:
     image = torch.full((1, 3, 4, 5), level, requires_grad=True)
@@ -109,7 +109,7 @@ def test_slopes_are_finite_on_black_and_white(operation: Operation, values: dict
     assert image.grad.isfinite().all()
 
 
-@every_setting()
+@every_setting(learns=True)
 def test_wanting_a_gradient_changes_no_value(operation: Operation, values: dict) -> None:
     image = picture(low=-0.2, high=1.2)
     image[..., 0, :] = 0
@@ -132,7 +132,7 @@ def test_wanting_a_gradient_changes_no_value_at_the_ends(operation: Operation, c
         near(wanted.detach(), call(operation, image, given, **values))
 
 
-@every_setting()
+@every_setting(learns=True)
 def test_steps_recipes_and_the_engine_keep_the_graph(operation: Operation, values: dict) -> None:
     image, given = small(operation)
     step = photochrom.Step(operation, **{name: other.detach() for name, other in given.items()}, **values)
