@@ -17,7 +17,7 @@ class About:
     Attributes:
         depth: Depth of the stored samples.
         format: Short name of the file format: "jpeg", "png", "tiff", "webp", "avif", "heic", "gif",
-            "netpbm", "exr", "hdr".
+            "netpbm", "bmp", "exr", "hdr".
         channels: Colour channels of the working picture: 1 (grey) or 3.
         alpha: Whether the picture has an alpha channel.
         profile: The embedded ICC profile, None without one.

@@ -38,7 +38,7 @@ class Format:
         grey: Whether it holds a single channel.
         cmyk: Whether it holds CMYK.
         profile: Whether it holds an ICC profile.
-        loader: Name of the libvips load operation, "" for OpenImageIO, whose formats carry no camera data here.
+        loader: Name of the libvips load operation, "" for the others, whose formats carry no camera data here.
         linear: Whether it holds linear light.
     """
 
@@ -65,6 +65,7 @@ FORMATS: dict[str, Format] = {
         Format("heic", "HEIC", (".heic", ".heif", ".hif"), (), True, False, False, True, "heifload"),
         Format("gif", "GIF", (".gif",), (), True, False, False, False, "gifload"),
         Format("netpbm", "Netpbm", (".ppm", ".pgm", ".pnm"), ("uint8", "uint16"), False, True),
+        Format("bmp", "BMP", (".bmp", ".dib"), ("uint8",), True, True),
         Format("exr", "OpenEXR", (".exr",), ("float16", "float32"), True, True, linear=True),
         Format("hdr", "Radiance HDR", (".hdr", ".pic"), ("float32",), linear=True),
     )
@@ -80,6 +81,8 @@ _NEAREST: dict[Depth, tuple[Depth, ...]] = {
     "float16": ("float16", "float32", "uint16", "uint8"),
     "float32": ("float32", "float16", "uint16", "uint8"),
 }
+# A BMP begins with two letters only; the size of its header, one of a few, tells it from text.
+_BITMAPS = {size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124)}
 _BITS: dict[Depth, int] = {"uint8": 8, "uint16": 16, "float16": 16, "float32": 32}
 
 
@@ -103,6 +106,8 @@ def sniff(head: bytes) -> str | None:
         return "gif"
     if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
         return "netpbm"
+    if head[:2] == b"BM" and head[14:18] in _BITMAPS:
+        return "bmp"
     if head.startswith(b"\x76\x2f\x31\x01"):
         return "exr"
     if head.startswith((b"#?RADIANCE", b"#?RGBE")):

@@ -236,6 +236,10 @@ def save_strips(
             from photochrom.io.floats import save_floats
 
             save_floats(temporary, path, encoder, height, width, checked)
+        elif encoder.format.name == "bmp":
+            from photochrom.io.bmp import save_bmp
+
+            save_bmp(temporary, path, encoder, height, width, checked)
         elif not encoder.format.loader:
             from photochrom.io.netpbm import save_netpbm
 

@@ -155,6 +155,10 @@ def open_source(path: str | os.PathLike[str], *, limit: int = MAX_PIXELS) -> Sou
     kind = known_format(path)
     if FORMATS[kind].loader:
         return _VipsSource(path, kind, limit)
+    if kind == "bmp":
+        from photochrom.io.bmp import BmpSource
+
+        return BmpSource(path, kind, limit)
     if not FORMATS[kind].linear:
         from photochrom.io.netpbm import NetpbmSource
 
