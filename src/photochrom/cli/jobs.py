@@ -122,11 +122,14 @@ class Telling:
             if self.as_json:
                 emit({"event": "done", "input": str(result.source), "output": str(result.target),
                       "width": result.width, "height": result.height, "seconds": round(result.seconds, 4),
-                      "notes": result.notes})
+                      "notes": result.notes, **_drift_facts(result.drift)})
             elif not self.quiet:
                 print(show(result.target), flush=True)
                 for note in result.notes:
                     complain(f"{show(result.source)}: {note}")
+                if self.pictures is None:   # of a folder JSON tells them
+                    for name, levels in result.drift:
+                        complain(f"{show(result.source)}: {_drift_sentence(name, levels)}")
         else:
             self.kept += 1
             if self.as_json:
@@ -154,6 +157,25 @@ class Telling:
                     complain(f"  {error}")
                 if len(self.failures) > REPEATED:
                     complain(f"  and {len(self.failures) - REPEATED} more; `photochrom verify` lists all")
+
+
+def _drift_facts(drift: Any) -> dict[str, Any]:
+    found = [{"step": name, "levels": [round(value, 4) for value in levels]} for name, levels in drift]
+    return {"mean_moved": found} if found else {}
+
+
+def _drift_sentence(name: str, levels: tuple[float, ...]) -> str:
+    """Tell by how much the mean colour moved.
+
+    Example:
+        >>> _drift_sentence("denoise", (0.021, -0.5, 0.0))
+        'denoise moved the mean of red, green, blue by +0.02, -0.50, +0.00 of 255 levels; --keep-mean true holds it'
+    """
+    if max(map(abs, levels)) < 0.005:
+        return f"{name} kept the mean of every channel within 0.005 of 255 levels"
+    channels = {1: "grey", 3: "red, green, blue"}.get(len(levels), "the channels")
+    moved = ", ".join(f"{value:+.2f}" for value in levels)
+    return f"{name} moved the mean of {channels} by {moved} of 255 levels; --keep-mean true holds it"
 
 
 def show_plan(recipe: Any, jobs: list[Any], options: Any, out: Path | None, folder: Folder, as_json: bool) -> None:

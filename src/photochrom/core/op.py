@@ -59,6 +59,8 @@ class Operation:
     """How far, in pixels, colour is spread into what is transparent before the operation, where it is not linear."""
     enlarges: Callable[..., int] | None = None
     """From the controls, how many times higher and wider the result is, where it still comes from a neighbourhood."""
+    steady: bool = False
+    """Whether it means to leave the mean colour as it is, so that runs tell how far it moved."""
     light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
     """How it decodes to linear light and back where its control `space` says so."""
     moves: Callable[..., bool] | None = None
@@ -198,7 +200,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        gives: int | None = None, resizes: bool | Callable[..., bool] = False,
        framed: Callable[..., bool] | None = None, on_samples: Callable[..., Any] | None = None,
        on_alpha: Callable[..., dict[str, Any] | None] | None = None, moves: Callable[..., bool] | None = None,
-       enlarges: Callable[..., int] | None = None, spreads: int = 0,
+       enlarges: Callable[..., int] | None = None, spreads: int = 0, steady: bool = False,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -220,6 +222,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         enlarges: for `reach="window"` and `resizes`: from the controls, the whole factor by which the result is larger.
         spreads: for an operation that is not linear: how many pixels far colour is spread into what is transparent.
         moves: from the controls, whether pixels only change place and none are mixed.
+        steady: it means to leave the mean colour as it is; runs tell how far it moved.
 
     Returns:
         A decorator. The decorated function takes tensors, NumPy arrays and PIL pictures and returns the kind
@@ -231,7 +234,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
     def declare(function: F) -> F:
         operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes, framed)
         operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light, moves=moves,
-                            enlarges=enlarges, spreads=spreads)
+                            enlarges=enlarges, spreads=spreads, steady=steady)
         names = list(operation.ports)
 
         @functools.wraps(function)

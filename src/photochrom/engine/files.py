@@ -44,6 +44,8 @@ class Done:
     height: int
     seconds: float
     notes: tuple[str, ...]
+    drift: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """Steps that mean to leave the mean colour as it is, and by how many of 255 levels each channel's moved."""
 
 
 def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, options: Options | None = None, *,
@@ -91,7 +93,8 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
                     overwrite=options.overwrite, protect=(source, *protect), staged=staged,
                     tiff=options.tiff)
         notes = (*opened.about.notes, *encoder.notes)
-        return Done(source, target, work.width, work.height, time.perf_counter() - began, notes)
+        drift = tuple((seen.name, seen.levels) for seen in work.drifts if seen.levels)
+        return Done(source, target, work.width, work.height, time.perf_counter() - began, notes, drift)
 
 
 def _feed(opened: Source) -> RowFeed:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from photochrom.core.op import Statistics
 from photochrom.core.step import Step
+from photochrom.engine.drift import Drift
 from photochrom.engine.feeds import Feed, Part, TensorFeed
 from photochrom.engine.plan import check_frame, check_masks, factor, factors, halo, needs, plan
 from photochrom.engine.tables import float_table, integer_table, leading
@@ -45,7 +46,12 @@ class Run:
         self.gives = functools.reduce(lambda count, step: step.channels_out(count), self.steps, self.channels)
         """Colour channels that come out."""
         check_masks(self.steps, feed.height, feed.width)
+        self.drifts: list[Drift] = []
+        """How far the mean colour moved in steps that mean to keep it; whole once the last tile is made."""
         self._frames()
+        self._seen = {index: Drift(step.operation.name, factor(step)) for index, step in enumerate(self.steps)
+                      if step.operation.steady}
+        self.drifts += self._seen.values()
         self.grown = factors(self.steps)
         """Rows that come out for one that goes in, after the last step that needs the frame."""
         self.fused = leading(self.steps) if self.feed.levels and device == "cpu" else 0
@@ -108,9 +114,15 @@ class Run:
         feed, step = self.feed, self.steps[last]
         whole = (self.channels + feed.has_alpha) * feed.load
         check_frame(step, feed.height, feed.width, whole, self.memory)
-        image, alpha = Run(self.steps[:last], feed, self.memory, self.device, expand=self.expand).collect()
+        work = Run(self.steps[:last], feed, self.memory, self.device, expand=self.expand)
+        image, alpha = work.collect()
+        self.drifts += work.drifts
         with torch.no_grad():
-            image, alpha = step.run(image.to(self.device), None if alpha is None else alpha.to(self.device))
+            given = image.to(self.device)
+            image, alpha = step.run(given, None if alpha is None else alpha.to(self.device))
+        if step.operation.steady:
+            self.drifts.append(Drift(step.operation.name, factor(step)))
+            self.drifts[-1].add(given, image, 0)
         self.feed, self.steps, self.expand = TensorFeed(image, alpha), self.steps[last + 1:], False
 
     def collect(self) -> Part:
@@ -175,8 +187,14 @@ class Run:
                 index = chain
                 continue
             (top, _), (inner, end) = intervals[index], intervals[index + 1]
-            top *= factor(self.steps[index])
+            larger = factor(self.steps[index])
+            given = image
             image, alpha = self.steps[index].run(image, alpha, rows=slice(*intervals[index]))
+            if index in self._seen and count == len(self.steps):
+                first, last = -(-inner // larger) - top, end // larger - top
+                made = image[..., first * larger:last * larger, :]
+                self._seen[index].add(given[..., first:last, :], made, top + first)
+            top *= larger
             image = image[..., inner - top:end - top, :]
             alpha = None if alpha is None else alpha[..., inner - top:end - top, :]
             index += 1

@@ -20,7 +20,7 @@ def _halo(*, model: str, keep_mean: bool, **_: Any) -> int | None:
     return halo + SPREAD if halo else halo
 
 
-@op(reach="window", halo=_halo, spreads=SPREAD, on_alpha=lambda **_: None)
+@op(reach="window", halo=_halo, spreads=SPREAD, steady=True, on_alpha=lambda **_: None)
 def deblock(image: Image, *,
             model: Model = BEST,
             ensemble: bool = False,
@@ -40,7 +40,8 @@ def deblock(image: Image, *,
         ensemble: the mean over the eight ways to turn and mirror the picture; eight times as long, a little better.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.
-        keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once.
+        keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once. Without
+            it commands tell how far the mean has moved.
 
     Returns:
         (B, C, H, W), same encoding; values may leave [0, 1].

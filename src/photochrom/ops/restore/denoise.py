@@ -22,7 +22,7 @@ def _halo(*, sigma: float | None, unknown: str, model: str, keep_mean: bool, **_
     return halo + SPREAD if halo else halo
 
 
-@op(reach="window", halo=_halo, spreads=SPREAD, on_alpha=lambda **_: None)
+@op(reach="window", halo=_halo, spreads=SPREAD, steady=True, on_alpha=lambda **_: None)
 def denoise(image: Image, *,
             sigma: Annotated[float | None, Range(0, 255, soft=(0, 75), unit="levels", neutral=0)] = None,
             unknown: Literal["blind", "estimate"] = "blind",
@@ -48,7 +48,8 @@ def denoise(image: Image, *,
         ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.
-        keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once.
+        keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once. Without
+            it commands tell how far the mean has moved.
 
     Returns:
         (B, C, H, W), same encoding; values may leave [0, 1].

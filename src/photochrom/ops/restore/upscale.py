@@ -30,7 +30,7 @@ def _halo(*, scale: int, model: str, keep_mean: bool, **_: Any) -> int | None:
     return own + SPREAD
 
 
-@op(reach="window", halo=_halo, resizes=True, spreads=SPREAD, enlarges=lambda *, scale, **_: scale,
+@op(reach="window", halo=_halo, resizes=True, spreads=SPREAD, steady=True, enlarges=lambda *, scale, **_: scale,
     on_alpha=lambda **_: {"model": _BICUBIC, "keep_mean": False})
 def upscale(image: Image, *,
             scale: Annotated[int, Range(2, 4)] = 2,
@@ -54,7 +54,8 @@ def upscale(image: Image, *,
         ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.
-        keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once.
+        keep_mean: move the result so that each channel has the mean it had; needs the whole picture at once. Without
+            it commands tell how far the mean has moved.
 
     Returns:
         (B, C, scale H, scale W), same encoding; values may leave [0, 1] at edges.
