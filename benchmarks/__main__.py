@@ -25,7 +25,7 @@ def main(words: list[str] | None = None) -> int:
 
     from benchmarks.rows import ROWS
 
-    rows = chosen(ROWS, given.rows)
+    rows = [row for row in chosen(ROWS, given.rows) if row.quick or not given.quick]
     if given.list:
         for row in rows:
             print(f"{row.name}: {row.about}")

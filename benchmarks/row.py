@@ -131,6 +131,8 @@ class Row:
     checks: Callable[[Bench], Iterable[Check]] | None = None
     """For rows that compare with a truth instead of with each other; nothing is timed."""
     notes: tuple[str, ...] = field(default=())
+    quick: bool = True
+    """False for a row that takes minutes even with small pictures, or says nothing of them."""
 
 
 def quantile(values: list[float], part: float) -> float:

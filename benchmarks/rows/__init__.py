@@ -7,6 +7,7 @@ from benchmarks.rows import (
                          commands,
                          convolve,
                          edges,
+                         enlarge,
                          filters,
                          folder,
                          gradient,
@@ -28,4 +29,4 @@ from benchmarks.rows import (
 ROWS: tuple[Row, ...] = (*filters.ROWS, *accuracy.ROWS, *tables.ROWS, *spaces.ROWS, *histograms.ROWS, *transfer.ROWS,
                          *gray.ROWS, *luts.ROWS, *commands.ROWS, *large.ROWS, *folder.ROWS, *runs.ROWS, *hdr.ROWS,
                          *gradient.ROWS, *edges.ROWS, *convolve.ROWS, *warp.ROWS, *sampling.ROWS, *colorize.ROWS,
-                         *scores.ROWS, *networks.ROWS)
+                         *scores.ROWS, *networks.ROWS, *enlarge.ROWS)

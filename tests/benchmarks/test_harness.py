@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.__main__ import chosen, main
 from benchmarks.agree import difference
-from benchmarks.measure import ProcessError, call, interleave, run_process
+from benchmarks.measure import ProcessError, call, interleave, run_process, single
 from benchmarks.report import as_data, as_markdown, duration
 from benchmarks.row import (
     AbsentError,
@@ -128,6 +128,21 @@ def test_processes_are_measured_with_their_memory():
     assert large.peak - small.peak > 90_000_000
     assert small.peak < 60_000_000, "the peak of the benchmark itself must not count"
     assert 0 < small.seconds < 30
+
+
+def test_what_takes_minutes_is_run_once(bench):
+    runs = []
+
+    def function():
+        runs.append(1)
+        return np.zeros(2)
+
+    both = tuple(Contestant(name, lambda bench: single(function)) for name in "ab")
+    row = Row("r", "", both, rounds=1, warm=0)
+    outcome = run_row(row, bench)
+    assert outcome.state == "timed"
+    assert len(runs) == 2
+    assert all(len(result.samples) == 1 for result in outcome.results.values())
 
 
 def test_a_failing_process_is_said():

@@ -68,11 +68,31 @@ def test_noise_of_set12(number: int, published: float) -> None:
     assert abs(psnr(levels(restore(network, clean / 255 + noise)), clean / 255) - published) <= 0.03
 
 
+def lost(network: Network, given: Tensor, expected: Tensor, scale: int = 1) -> float:
+    """How many dB bfloat16 costs: of results as they are stored, in 8 bits, for scale 1 of whole pictures."""
+    border = scale if scale > 1 else 0
+    full, low = (psnr(levels(restore(network, given, scale=scale, precision=precision).double()), expected.double(),
+                      border) for precision in ("fp32", "bf16"))
+    return full - low
+
+
 @needs_shared
-@pytest.mark.slow
-def test_bfloat16_loses_little() -> None:
-    network = load(SHARED / "weights" / "vdsr_twtygqyy.pth")
-    small, large = set5(2)[4]
-    full, low = (psnr(restore(network, small, scale=2, precision=precision), large.float(), 2)
-                 for precision in ("fp32", "bf16"))
-    assert full - low <= 0.02
+@pytest.mark.parametrize(("scale", "number"), [(4, 4), *(
+    pytest.param(scale, number, marks=pytest.mark.slow) for scale in (2, 3, 4) for number in range(5))])
+def test_bfloat16_loses_little_in_super_resolution(scale: int, number: int) -> None:
+    small, large = set5(scale)[number]
+    assert lost(load(SHARED / "weights" / "vdsr_twtygqyy.pth"), small, large, scale) <= 0.02
+
+
+@needs_shared
+@pytest.mark.parametrize("weights", ["dncnn-15", "dncnn-25", "dncnn-50", "dncnn-blind",
+                                     pytest.param("dncnn_25_kair.pth", marks=pytest.mark.slow)])
+def test_bfloat16_loses_little_in_noise(weights: str, request: pytest.FixtureRequest) -> None:
+    """The slow form takes all of Set12 and 17 layers; the fast one a part of one picture."""
+    network = load(SHARED / "weights" / weights if weights.endswith(".pth") else weights)
+    for number in range(1, 13) if weights.endswith(".pth") else (1,):
+        whole = np.array(Image.open(SHARED / f"data/denoise/Set12/{number:02d}.png"))
+        clean = torch.from_numpy(whole).float()[None, None] / 255
+        sigma = {"dncnn-15": 15, "dncnn-50": 50}.get(weights, 25)
+        noise = torch.from_numpy(np.random.RandomState(0).normal(0, sigma / 255, clean.shape)).float()
+        assert lost(network, clean + noise, clean) <= 0.02
