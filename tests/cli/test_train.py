@@ -37,6 +37,10 @@ def test_it_trains_tells_and_goes_on(cli, config, data, tmp_path):
     assert done.out.splitlines()[0] == str(out / "best.safetensors")
     assert "step 20 of 20" in done.err
     assert load(out / "best.safetensors").descriptor.scales == (2,)
+    before = (out / "last.ckpt").read_bytes()
+    again = cli("train", config, "--data", data, "-o", out, "--steps", 20)
+    assert (again.code, (out / "last.ckpt").read_bytes()) == (1, before)
+    assert f"{out} holds a training already; go on with --resume {out}" in again.err
     more = cli("train", config, "--data", data, "-o", out, "--resume", out, "--json")
     assert more.code == 0, more.err
     lines = [json.loads(line) for line in more.out.splitlines()]

@@ -12,6 +12,7 @@ from photochrom.nets.descriptor import build, halo_of
 from photochrom.nets.dncnn import B, S
 from photochrom.nets.edsr import BASELINE, FULL
 from photochrom.nets.inference import drift, restore
+from photochrom.nets.ready import ready
 from photochrom.nets.weights import Descriptor, Network, parameters
 
 # Papers count in different ways: SRCNN and VDSR weights without biases, the others all of them, to two digits.
@@ -139,3 +140,17 @@ def test_normalisation_is_folded() -> None:
 
 def test_drift_is_the_change_of_the_mean() -> None:
     assert drift(torch.zeros(2, 3, 4, 4), torch.full((2, 3, 8, 8), 0.25)).unique().item() == 0.25
+
+
+def test_the_picture_is_not_rounded_before_bfloat16() -> None:
+    """Half a level of a light pixel would be lost: 0.9 lies between bfloat16's 0.8984 and 0.9023."""
+    body = ready(small("espcn")).body
+    first = next(part for part in body.modules() if isinstance(part, torch.nn.Conv2d))
+    image = torch.full((1, 1, 12, 12), 0.9)
+    seen: list[torch.Tensor] = []
+    handle = first.register_forward_hook(lambda part, given, made: seen.extend((given[0], made)))
+    with torch.autocast("cpu", torch.bfloat16):
+        body(image)
+    handle.remove()
+    assert torch.equal(seen[0], image)
+    assert seen[1].dtype == torch.float32

@@ -58,6 +58,15 @@ def test_the_hub_is_not_asked_when_it_is_switched_off(tmp_path: Path, monkeypatc
     with pytest.raises(FileError) as error:
         load("hf:someone/some-network")
     one_sentence(error, "someone/some-network", "switched off")
+    with pytest.raises(FileError) as error:
+        Network.from_pretrained("someone/some-network", local_files_only=True)
+    one_sentence(error, "someone/some-network", "not in the cache")
+
+
+def test_a_folder_without_weights_is_called_one(tmp_path: Path) -> None:
+    with pytest.raises(FileError) as error:
+        load(tmp_path)
+    one_sentence(error, "is a folder without model.safetensors")
 
 
 class Evil:
@@ -97,12 +106,13 @@ def spoilt(network: Network, path: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["short", "head", "changed", "pickle", "code", "zip", "text", "empty", "no tensors",
                                  "nan"])
-def test_bad_files_get_one_sentence(how: str, tmp_path: Path) -> None:
+def test_bad_files_get_one_sentence(how: str, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     path = tmp_path / "net.safetensors"
     spoilt(small("espcn"), path, how)
     with pytest.raises(FileError) as error:
         load(path)
     one_sentence(error, "net.safetensors")
+    assert not recwarn.list
     if how in ("pickle", "code"):
         assert "could run code" in str(error.value)
     if how == "nan":

@@ -196,11 +196,13 @@ def train(config: Annotated[Path, typer.Argument(metavar="CONFIG", help="a confi
                                               rich_help_panel="Common")] = "cpu",
           devices: Annotated[int, typer.Option(help="processes on a machine, such as the number of its GPUs")] = 1,
           nodes: Annotated[int, typer.Option(help="machines")] = 1,
-          as_json: operate.JsonOption = False, quiet: operate.QuietOption = False) -> None:
+          as_json: operate.JsonOption = False, quiet: operate.QuietOption = False,
+          overwrite: operate.OverwriteOption = False) -> None:
     """Train a network by a configuration: weights in `best.safetensors`, curves and pictures for TensorBoard."""
     from photochrom.cli.training import train_network
 
-    train_network(config, data, validation or [], output, steps, resume, start, device, devices, nodes, as_json, quiet)
+    train_network(config, data, validation or [], output, steps, resume, start, device, devices, nodes, as_json, quiet,
+                  overwrite)
 
 
 @app.command("view", rich_help_panel="Recipes and files",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochrom.cli.report import emit
-from photochrom.core.errors import ControlError
+from photochrom.core.errors import ControlError, FileError
 
 if TYPE_CHECKING:
     from photochrom.learn.loop import Told
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def train_network(config: Path, data: list[Path], validation: list[Path], output: Path | None, steps: int | None,
                   resume: Path | None, start: str | None, device: str, devices: int, nodes: int, as_json: bool,
-                  quiet: bool) -> None:
+                  quiet: bool, overwrite: bool = False) -> None:
     """Train a network by a configuration and tell how good it became.
 
     Args:
@@ -34,7 +34,9 @@ def train_network(config: Path, data: list[Path], validation: list[Path], output
         nodes: machines.
         as_json: print JSON objects.
         quiet: print nothing but errors.
+        overwrite: begin anew in a folder that holds a training.
     """
+    from photochrom.io.formats import show
     from photochrom.learn.config import load_config
     from photochrom.learn.loop import train
     from photochrom.learn.rules import fabric_for
@@ -48,6 +50,9 @@ def train_network(config: Path, data: list[Path], validation: list[Path], output
     if resume is not None and resume.is_dir():
         resume = resume / "last.ckpt"
     folder = output or Path("out/train") / told.name
+    if resume is None and not overwrite and any((folder / name).exists() for name in ("last.ckpt", "best.safetensors")):
+        raise FileError(f"train: {show(folder)} holds a training already; go on with --resume {show(folder)}, choose "
+                        "another folder by -o, or allow overwriting")
     fabric = fabric_for(told.run.precision, device, devices, nodes)
     with _progress(told.name, as_json, quiet or not fabric.is_global_zero) as tell:
         found = train(told, data, folder, validation=validation, steps=steps, resume=resume, fabric=fabric, tell=tell)

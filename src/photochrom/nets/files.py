@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,7 +55,8 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], str | None]:
 
 def _unpickled(path: Path) -> Any:
     try:
-        with open(path, "rb") as file:   # by its name torch would take it for what its ending says
+        with open(path, "rb") as file, warnings.catch_warnings():   # by its name torch would go by its ending
+            warnings.simplefilter("ignore")   # of other pickle protocols: what cannot be read raises
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL ([\w.]+)|nsupported (?:global|operand|class|instruction)[^.]*", str(error))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +48,8 @@ def fetch(name: str, **options: Any) -> Path:
     wanted = ("/".join(parts[2:]),) if len(parts) > 2 else FILES
     for file in wanted:
         try:
-            return Path(hf_hub_download("/".join(parts[:2]), file, library_name="photochrom", **options))
+            with _without_chatter():
+                return Path(hf_hub_download("/".join(parts[:2]), file, library_name="photochrom", **options))
         except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
             raise FileError(f"weights: '{name}' is not in the cache of this machine and the hub cannot be asked, "
                             "because it is switched off (HF_HUB_OFFLINE) or out of reach") from error
@@ -56,3 +60,15 @@ def fetch(name: str, **options: Any) -> Path:
         except (HFValidationError, HfHubHTTPError, OSError) as error:
             raise FileError(f"weights: '{name}' cannot be fetched: {str(error).splitlines()[0]}") from error
     raise FileError(f"weights: '{name}' has no file {' or '.join(wanted)}")
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Let the hub's client try again without a line for each attempt; what comes of it is told once."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -60,17 +60,32 @@ class Network(nn.Module, ModelHubMixin):
         save(self, save_directory / "model.safetensors")
 
     @classmethod
-    def _from_pretrained(cls, *, model_id: str, revision: str | None = None, cache_dir: str | Path | None = None,
-                         force_download: bool = False, local_files_only: bool = False,
-                         token: str | bool | None = None, **_: Any) -> Network:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, *, force_download: bool = False,
+                        token: str | bool | None = None, cache_dir: str | Path | None = None,
+                        local_files_only: bool = False, revision: str | None = None, **_: Any) -> Network:
+        """Return the network of a folder that `save_pretrained` wrote, or of a repository of a hub.
+
+        All that is needed is in the file of weights; the hub's `config.json` is not asked for.
+
+        Args:
+            pretrained_model_name_or_path: the folder, or owner/repository.
+            force_download: fetch what is in the cache already.
+            token: for repositories that are not open to all.
+            cache_dir: in place of the hub's own cache.
+            local_files_only: look into the cache alone.
+            revision: a branch, a tag or a commit.
+
+        Raises:
+            FileError: there is no such thing, it is damaged or cannot be reached.
+        """
         from photochrom.nets.hub import fetch
         from photochrom.nets.weights import load
 
-        folder = Path(model_id)
+        folder = Path(pretrained_model_name_or_path)
         if folder.is_dir():
             return load(folder / "model.safetensors")
-        return load(fetch(model_id, revision=revision, cache_dir=cache_dir, force_download=force_download,
-                          local_files_only=local_files_only, token=token))
+        return load(fetch(str(pretrained_model_name_or_path), revision=revision, cache_dir=cache_dir,
+                          force_download=force_download, local_files_only=local_files_only, token=token))
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """Return the card of these weights: what they do, figures, data and licences."""

@@ -94,6 +94,9 @@ def find(name: str | os.PathLike[str]) -> Path:
         return path / "model.safetensors"
     if path.is_file():
         return path
+    if path.is_dir() and len(path.parts) > 1:
+        raise FileError(f"weights: '{text}' is a folder without model.safetensors; name a file in it, or list "
+                        "the folder in PHOTOCHROM_WEIGHTS and give the file's name")
     if path.suffix in ENDINGS or len(path.parts) > 1:
         raise FileError(f"weights: there is no file '{text}'")
     for folder in _folders():
