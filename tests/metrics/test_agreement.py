@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from benchmarks.vision import import_peer
@@ -64,7 +66,7 @@ def test_piq(pair: tuple[np.ndarray, np.ndarray], dtype: torch.dtype) -> None:
 def test_ipol_and_the_gradient_of_ssim() -> None:
     """The figure is of IPOL's imdiff (Limare), as the tests of scikit-image cite it, for this picture and this noise.
 
-    The MATLAB figure 0.3273 that goes about with the same test is of an older photograph with the same title.
+    MATLAB's figure for the same test is of an older photograph; see the next one.
     """
     from skimage import data
     from skimage.metrics import structural_similarity
@@ -85,3 +87,30 @@ def test_ipol_and_the_gradient_of_ssim() -> None:
     share = (camera.size / ((camera.shape[0] - 10) * (camera.shape[1] - 10)))
     apart = image.grad[0, 0].numpy()[inner] / 255 - slope[inner] * share
     assert np.abs(apart).max() < 1e-4 * np.abs(slope).max()
+
+
+OLD = Path(__file__).parents[2] / ".." / "shared" / "data" / "iqa" / "skimage_mssim"
+
+
+@pytest.mark.skipif(not (OLD / "camera-0.17.png").is_file(), reason="the photograph of scikit-image 0.17 is not here")
+def test_matlabs_ssim_and_its_gradient() -> None:
+    """MATLAB's figures are of the photograph that scikit-image had up to 0.17, which may not be passed on.
+
+    pip download scikit-image==0.17.2 --no-deps --only-binary=:all: --python-version 3.8 --platform manylinux1_x86_64
+    unzip -p scikit_image-0.17.2-*.whl skimage/data/camera.png > camera-0.17.png
+    """
+    wanted = np.load(OLD / "mssim_matlab_output.npz")
+    camera = np.array(Image.open(OLD / "camera-0.17.png"))
+    noise = 20 * np.random.RandomState(5).randn(*camera.shape)
+    noisy = np.clip(camera + noise, 0, 255).astype(np.uint8)
+    image, original = (torch.from_numpy(levels / 255.0)[None, None] for levels in (noisy, camera))
+    image.requires_grad_()
+    found = ssim(image, original)
+    assert found.item() == pytest.approx(wanted["mssim_matlab"].item(), abs=1e-12)   # 0.3273142956733568
+    found.backward()
+    assert image.grad is not None
+    # Theirs is in levels, of the mean over all windows; away from the edges, which they continue and we leave out.
+    inner = (slice(12, -12), slice(12, -12))
+    share = (camera.shape[0] - 10) * (camera.shape[1] - 10) / camera.size
+    apart = image.grad[0, 0].numpy()[inner] / 255 * share - wanted["grad_matlab"][inner]
+    assert np.abs(apart).max() < 1e-9 * np.abs(wanted["grad_matlab"]).max()

@@ -71,6 +71,11 @@ def _misfit(trained: tuple[float, float], sigma: float) -> tuple[float, float]:
     return outside, high - low
 
 
+def offered(task: Task) -> list[Descriptor]:
+    """Return the descriptions of the weights in this package that are for a task."""
+    return [known for known in _shipped() if known.task == task]
+
+
 @functools.lru_cache(maxsize=1)
 def _shipped() -> tuple[Descriptor, ...]:
     return tuple(shipped())

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from photochrom.core.op import op
 from photochrom.core.types import Image, Model, Range
-from photochrom.nets.choice import BEST, network_for
+from photochrom.nets.choice import BEST, network_for, offered
 from photochrom.nets.inference import SPREAD, drift
+from photochrom.nets.opponent import clean_colour
 from photochrom.nets.pictures import restore_picture
 from photochrom.num.noise import noise_sigma
 
@@ -18,8 +19,12 @@ from photochrom.num.noise import noise_sigma
 def _halo(*, sigma: float | None, unknown: str, model: str, keep_mean: bool, **_: Any) -> int | None:
     if keep_mean or (sigma is None and unknown == "estimate" and model == BEST):
         return None   # means and estimates are of the whole picture
-    halo = 0 if sigma == 0 else network_for("denoise", model, sigma=sigma).descriptor.halo
-    return halo + SPREAD if halo else halo
+    if sigma == 0:
+        return 0
+    # a colour picture may need several networks
+    known = offered("denoise") if model == BEST else [network_for("denoise", model, sigma=sigma).descriptor]
+    reaches = [one.halo for one in known]
+    return None if None in reaches else max(reach for reach in reaches if reach is not None) + SPREAD
 
 
 @op(reach="window", halo=_halo, spreads=SPREAD, steady=True, on_alpha=lambda **_: None)
@@ -33,9 +38,11 @@ def denoise(image: Image, *,
             keep_mean: bool = False) -> Tensor:
     """Take noise off a picture and leave its edges sharp.
 
-    The network was shown pictures with white noise of a known strength and finds the noise, which is taken off. Each
-    channel is cleaned by itself where the network knows grey pictures only. Noise that a camera or JPEG has smoothed
-    already is no longer white and stays in part.
+    The network was shown pictures with white noise of a known strength and finds the noise, which is taken off. The
+    shipped networks know grey pictures only: of colour pictures they clean the mean of the channels and two differences
+    between them, where noise is told from edges more easily. A named network of grey for one strength cleans each
+    channel by itself. Noise that a camera or JPEG has smoothed already is no longer white and stays in part; a `sigma`
+    that is greater than that of the noise takes off more of it.
 
     Args:
         image: (B, C, H, W), sRGB-encoded.
@@ -74,6 +81,12 @@ def denoise(image: Image, *,
     if sigma is None and unknown == "estimate" and model == BEST:
         strengths = [255 * found for found in noise_sigma(image).mean(1).tolist()]
     parts = image.split(1) if len(strengths) > 1 else (image,)
-    made = torch.cat([restore_picture(network_for("denoise", model, sigma=strength), part, **settings)
-                      for part, strength in zip(parts, strengths, strict=True)])
+    made = torch.cat([_clean(part, model, strength, settings) for part, strength in zip(parts, strengths, strict=True)])
     return made - drift(image, made) if keep_mean else made
+
+
+def _clean(image: Tensor, model: str, sigma: float | None, settings: dict[str, Any]) -> Tensor:
+    if image.dtype in (torch.float16, torch.bfloat16):
+        return _clean(image.float(), model, sigma, settings).to(image.dtype)
+    made = clean_colour(image, model=model, sigma=sigma, **settings) if image.shape[1] == 3 else None
+    return restore_picture(network_for("denoise", model, sigma=sigma), image, **settings) if made is None else made
