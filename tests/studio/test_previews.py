@@ -93,6 +93,19 @@ def test_only_the_step_in_hand_is_run_again(picture: Path, monkeypatch: pytest.M
     assert ran == ["negative", "gaussian", "exposure", "exposure"]
 
 
+def test_a_mask_is_read_once(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moving a control must not read a large mask again."""
+    from photochrom.studio import previews
+
+    Image.fromarray(np.full((1200, 1600), 128, np.uint8)).save(picture.parent / "mask.png")
+    copy, chain, seen = scaled_copy(picture, 10**8, 120_000), Chain(), []
+    monkeypatch.setattr(previews, "read_picture", lambda path: seen.append(path) or read(path))
+    results = [chain.run(copy, (Entry("exposure", {"stops": stops}, 1.0, {"mask": "mask.png"}),), picture.parent).image
+               for stops in (0.5, 1.0, 2.0)]
+    assert len(seen) == 1
+    assert results[0].mean() < results[1].mean() < results[2].mean()
+
+
 def test_what_is_transparent_does_not_colour_the_copy(tmp_path: Path) -> None:
     samples_in = np.zeros((400, 400, 4), np.uint8)
     samples_in[:, ::2] = (250, 10, 10, 255)
