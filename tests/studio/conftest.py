@@ -26,10 +26,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a studio in a process of its own, for all browser tests."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")
-    log = tmp_path_factory.mktemp("studio") / "log"
+    log, own = tmp_path_factory.mktemp("studio") / "log", tmp_path_factory.mktemp("temporary")
     with log.open("w") as told:
         process = subprocess.Popen([sys.executable, "-m", "photochrom.cli.main", "studio", "--port", "0"],
-                                   stdout=subprocess.PIPE, stderr=told, text=True)
+                                   stdout=subprocess.PIPE, stderr=told, text=True,
+                                   env={**os.environ, "TMPDIR": str(own)})
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", line)
@@ -37,6 +38,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found.group()
         process.terminate()
         process.wait(timeout=20)
+    assert list(own.iterdir()) == []   # all temporary files are removed
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

@@ -176,7 +176,7 @@ def test_nothing_in_a_form_is_switched_off(visit: Visit) -> None:
     for name in sorted(set(kinds.values())):
         visit.choose(name.replace("_", " "))
         page.wait_for_selector("#help")
-        off = page.locator("#left [id^=control-] :disabled")
+        off = page.locator("#left [id^=control-] :disabled, #left #picture-tool :disabled")
         assert off.count() == 0, f"{name}: {off.first.evaluate('part => part.outerHTML')}"
     visit.choose("unsharp mask")
     page.click("#control-border input")
@@ -184,6 +184,54 @@ def test_nothing_in_a_form_is_switched_off(visit: Visit) -> None:
     visit.after(lambda: page.click("#control-space label:has-text('linear')"))
     visit.keep()
     assert page.locator("#stack .pc-help").first.inner_text() == "border circular, space linear"
+
+
+def test_strokes_in_quick_succession_are_all_kept(visit: Visit, tmp_path: Path) -> None:
+    """The second stroke comes before the first is answered; and undo takes one back after the other."""
+    page = visit.page
+    visit.choose("bilateral")
+    page.click("#easel button:has-text('Paint mask')")
+    page.focus("#picker input")
+    page.keyboard.press("]")   # the search has no use for a bracket
+    page.wait_for_function("document.querySelector('#easel .pc-status').innerText.includes('brush 48 px')")
+    for part in range(1, 8):
+        stroke(visit, (0.2, part / 8), (0.6, part / 8))
+    visit.keep()
+    page.click("#recipe button:has-text('Recipe')")
+    packed = visit.save(lambda: page.click("#recipe-download"), tmp_path / "recipe.zip")
+    with zipfile.ZipFile(packed) as files:
+        mask = np.asarray(Image.open(files.open(next(name for name in files.namelist() if name.startswith("mask")))))
+    height, width = mask.shape
+    assert [int(mask[height * part // 8, int(0.4 * width)]) for part in range(1, 8)] == [255] * 7
+
+
+def test_the_last_of_quick_choices_counts(visit: Visit) -> None:
+    page = visit.page
+    page.evaluate("""() => ['bilateral', 'sketch', 'negative'].forEach(
+        (name, k) => setTimeout(() => document.querySelector('#pc-option-' + name).click(), 50 * k))""")
+    page.wait_for_selector("#left h3:has-text('negative')")
+
+
+def test_a_point_that_is_picked_counts(visit: Visit) -> None:
+    page = visit.page
+    visit.choose("white balance")
+    visit.after(lambda: page.click("#picture-tool :text('pick point')"))
+    page.wait_for_selector("#easel button:has-text('Pick the point')")
+    visit.after(lambda: stroke(visit, (0.5, 0.1), (0.5, 0.1)))
+    page.wait_for_function("document.querySelector('#control-estimate input').value === 'point'")
+    red, green, blue = visit.pixel(0.5, 0.08)   # and the result is shown
+    assert max(red, green, blue) - min(red, green, blue) < 30
+    visit.keep()
+    assert page.locator("#stack .pc-help").first.inner_text().startswith("estimate point, point ")
+
+
+def test_a_number_that_may_be_absent_is_emptied(visit: Visit) -> None:
+    page = visit.page
+    visit.choose("denoise")
+    visit.set("sigma", "20")
+    visit.after(lambda: page.fill("#control-sigma input[type=number]", ""))
+    visit.keep()
+    assert page.locator("#stack .pc-help").first.inner_text() == "defaults"
 
 
 def test_undo_redo_reorder_and_switch_off(visit: Visit) -> None:

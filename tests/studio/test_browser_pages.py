@@ -156,6 +156,41 @@ def test_a_narrow_screen_holds_everything(narrow: Visit) -> None:
     buttons = page.locator("#easel .pc-bar button").all()
     assert min(button.bounding_box()["height"] for button in buttons) >= 30   # for a finger
     assert page.evaluate("document.body.classList.contains('dark')")
+    page.evaluate("document.querySelector('#left').scrollIntoView({ block: 'start' })")
+    shown = page.locator("#easel .pc-frame").bounding_box()
+    assert shown["y"] > -5   # it stays in sight beside the form
+    assert shown["y"] + shown["height"] < 0.6 * 844
+    page.click("#tour")
+    card = page.locator(".pc-tour").bounding_box()
+    assert card["x"] >= 0
+    assert card["x"] + card["width"] <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_small_text_has_contrast(browser: Any, address: str, scheme: str) -> None:
+    """At least 4.5 to 1, as WCAG 2.1 (1.4.3) asks for."""
+    visit = Visit(browser, address, color_scheme=scheme)
+    page = visit.open()
+    visit.choose("exposure")
+    ratios = page.evaluate("""() => {
+        const parts = (colour) => { const pen = new OffscreenCanvas(1, 1).getContext('2d'); pen.fillStyle = colour;
+            pen.fillRect(0, 0, 1, 1); return [...pen.getImageData(0, 0, 1, 1).data]; };
+        const light = (rgb) => rgb.slice(0, 3).map((v) => v / 255).map(
+            (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce(
+            (sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+        const ground = (part) => { for (let at = part; at; at = at.parentElement) {
+            const colour = parts(getComputedStyle(at).backgroundColor); if (colour[3] === 255) return colour; }
+            return [255, 255, 255, 255]; };
+        const wanted = ['.pc-status', '.pc-stack .pc-help', '#control-stops .pc-help', '#keep-step', '#make',
+                        '#open-file', '.pc-bar button[aria-pressed=true]', '.pc-bar button[aria-pressed=false]',
+                        '.pc-option[aria-selected=true] b', '#histogram figcaption',
+                        '[role=tab][aria-selected=true]'];
+        return Object.fromEntries(wanted.map((name) => { const part = document.querySelector(name);
+            const pair = [light(parts(getComputedStyle(part).color)), light(ground(part))].sort((a, b) => b - a);
+            return [name, (pair[0] + 0.05) / (pair[1] + 0.05)]; }));
+    }""")
+    visit.close()
+    assert {name: round(ratio, 1) for name, ratio in ratios.items() if ratio < 4.5} == {}
 
 
 def test_both_pictures_move_under_one_zoom(visit: Visit) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from photochrom.core.controls import parse
@@ -83,6 +85,14 @@ def test_weights_are_named_and_never_reached_for(model: str) -> None:
     for name in ("upscale", "denoise"):
         with pytest.raises(ControlError, match="shipped weights"):
             Entry(name, {"model": model}).step()
+
+
+def test_a_file_beside_the_server_is_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain name could mean a file of the folder that the studio was started in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_text("no weights")
+    with pytest.raises(ControlError, match="shipped weights"):
+        Entry("denoise", {"model": "secret"}).step()
 
 
 def test_a_step_without_its_picture_says_so() -> None:

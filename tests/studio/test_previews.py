@@ -93,6 +93,19 @@ def test_only_the_step_in_hand_is_run_again(picture: Path, monkeypatch: pytest.M
     assert ran == ["negative", "gaussian", "exposure", "exposure"]
 
 
+def test_a_mask_is_read_once(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moving a control must not read a large mask again."""
+    from photochrom.studio import previews
+
+    Image.fromarray(np.full((1200, 1600), 128, np.uint8)).save(picture.parent / "mask.png")
+    copy, chain, seen = scaled_copy(picture, 10**8, 120_000), Chain(), []
+    monkeypatch.setattr(previews, "read_picture", lambda path: seen.append(path) or read(path))
+    results = [chain.run(copy, (Entry("exposure", {"stops": stops}, 1.0, {"mask": "mask.png"}),), picture.parent).image
+               for stops in (0.5, 1.0, 2.0)]
+    assert len(seen) == 1
+    assert results[0].mean() < results[1].mean() < results[2].mean()
+
+
 def test_what_is_transparent_does_not_colour_the_copy(tmp_path: Path) -> None:
     samples_in = np.zeros((400, 400, 4), np.uint8)
     samples_in[:, ::2] = (250, 10, 10, 255)
@@ -126,13 +139,17 @@ def read_about() -> object:
 @pytest.mark.parametrize("name", [name for name in registry.names() if registry.get(name).reach in ("pixel", "window")
                                   and registry.get(name).chains and not any(
                                       control.kind == "model" for control in registry.get(name).controls.values())
-                                  and all(port.optional for port in list(registry.get(name).ports.values())[1:])])
-def test_a_preview_of_a_megapixel_is_there_at_once(name: str) -> None:
+                                  and all(port.optional or port.kind == "table"
+                                          for port in list(registry.get(name).ports.values())[1:])])
+def test_a_preview_of_a_megapixel_is_there_at_once(name: str, tmp_path: Path) -> None:
     """The aim is 150 ms; twice that allows for a busy machine."""
     copy = Copy(Photo(torch.rand(1, 3, 1000, 1000), None, read_about()), 1.0)   # type: ignore[arg-type]
-    spent = []
-    for _ in range(4):
+    tables = {port: "look.cube" for port, known in registry.get(name).ports.items() if known.kind == "table"}
+    nodes = [f"{r / 16:.6f} {g / 16:.6f} {b / 16:.6f}" for b in range(17) for g in range(17) for r in range(17)]
+    (tmp_path / "look.cube").write_text("\n".join(["LUT_3D_SIZE 17", *nodes]))
+    spent, chain = [], Chain()
+    for step in range(5):   # the strength differs, so that each preview is made
         began = time.perf_counter()
-        encode(samples(Chain().run(copy, (entry(name),), Path())))
+        encode(samples(chain.run(copy, (Entry(name, entry(name).values, 1 - step / 100, tables),), tmp_path)))
         spent.append(time.perf_counter() - began)
     assert min(spent) < 0.3

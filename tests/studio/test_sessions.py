@@ -137,6 +137,42 @@ def test_a_mask_is_kept_at_the_size_of_the_picture(store: Store, tmp_path: Path)
     assert (mask[:, 760:] == 0).all()
 
 
+def test_undo_goes_back_through_the_step_in_hand(store: Store, tmp_path: Path) -> None:
+    """Stroke by stroke, then the values, then the choice; the stack is not touched meanwhile."""
+    session = opened(store, tmp_path)
+    desk.choose(session, "negative")
+    desk.keep(session)
+    desk.choose(session, "exposure")
+    desk.put(session, {"stops": 1.0})
+    desk.put(session, {"stops": 1.1})   # the same movement
+    for left in (10, 200):
+        desk.paint(session, "mask", drawn(session, (left, 10, left + 50, 60)))
+    strokes = desk.need_draft(session).entry.files["mask"]
+    seen = []
+    for _ in range(3):
+        desk.undo(session)
+        entry = desk.need_draft(session).entry
+        seen.append((entry.values["stops"], "mask" in entry.files))
+    assert seen == [(1.1, True), (1.1, False), (0.5, False)]
+    for _ in range(3):
+        desk.redo(session)
+    assert desk.need_draft(session).entry.files["mask"] == strokes
+    assert not session.can_redo
+    for _ in range(4):
+        desk.undo(session)
+    assert session.draft is None
+    assert [entry.op for entry in session.history.steps] == ["negative"]
+
+
+def test_only_the_newest_of_waiting_events_is_answered(store: Store) -> None:
+    session = store.get(secrets.token_hex(16))
+    assert not session.overtaken("painted", 5)
+    assert not session.overtaken("painted", 7)
+    assert session.overtaken("painted", 5)
+    assert not session.overtaken("painted", 7)
+    assert not session.overtaken("boxed", 6)
+
+
 def test_painting_leaves_the_fine_detail_of_a_mask_elsewhere(store: Store, tmp_path: Path) -> None:
     """A mask of the picture's size from a file is finer than what is painted on; only what is touched changes."""
     session = store.get(secrets.token_hex(16))

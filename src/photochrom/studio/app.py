@@ -6,7 +6,9 @@ import atexit
 import importlib.util
 import logging
 import os
+import signal
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,6 +20,19 @@ QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF
          "HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "GRADIO_SHARE": "False", "GRADIO_SSR_MODE": "False"}
 """Read by Gradio and its libraries: nothing is counted, looked up or sent."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _end_in_order() -> None:
+    """Let the signals that end a program, or a closed terminal, leave time to remove the temporary files.
+
+    Uvicorn raises them once more when it has shut down, and by default that ends the process on the spot.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda got, frame: sys.exit(128 + got))
 
 
 class Studio:
@@ -96,6 +111,7 @@ class Studio:
         server = Server(uvicorn.Config(self.app, host=host, port=port, log_level="warning", ws="none",
                                                timeout_graceful_shutdown=2))
         threading.Thread(target=self._when_ready, args=(server, f"http://{host}:{port}/", started), daemon=True).start()
+        _end_in_order()
         try:
             server.run()
         finally:

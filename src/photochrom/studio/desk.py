@@ -12,6 +12,7 @@ import torch
 
 from photochrom.core.controls import parse
 from photochrom.core.errors import ControlError
+from photochrom.core.op import Operation
 from photochrom.core.registry import registry
 from photochrom.engine.pictures import run
 from photochrom.io.photo import describe
@@ -59,7 +60,29 @@ def put(session: Session, values: dict[str, Any], strength: float | None = None)
     """Set controls of what is being worked on."""
     draft = need_draft(session)
     whole = checked(draft.entry.operation, {**draft.entry.values, **values})
-    draft.entry = replace(draft.entry, values=whole, strength=draft.entry.strength if strength is None else strength)
+    draft.become(replace(draft.entry, values=whole, strength=draft.entry.strength if strength is None else strength))
+
+
+def undo(session: Session) -> None:
+    """Take back the last change of the step in hand, then its choice, then what was done to the stack."""
+    draft = session.draft
+    if draft is None:
+        session.history.undo()
+    elif draft.past:
+        draft.future.append(draft.entry)
+        draft.entry, draft.epoch, draft.last = draft.past.pop(), next(_count), ((), 0.0)
+    else:
+        session.draft = None
+
+
+def redo(session: Session) -> None:
+    """Do again what was taken back last."""
+    draft = session.draft
+    if draft is None:
+        session.history.redo()
+    elif draft.future:
+        draft.past.append(draft.entry)
+        draft.entry, draft.epoch, draft.last = draft.future.pop(), next(_count), ((), 0.0)
 
 
 def tools_of(entry: Entry) -> list[tuple[str, str]]:
@@ -107,7 +130,7 @@ def bind(session: Session, port: str, path: str | None, name: str = "") -> None:
                     raise ControlError(f"{name}: the picture has {facts['width']} x {facts['height']} pixels, more "
                                        f"than the {session.limits.pixels / 1e6:.0f} megapixels the studio takes")
         files[port] = source.name
-    draft.entry = replace(draft.entry, files=files)
+    draft.become(replace(draft.entry, files=files))
     draft.epoch = next(_count)
 
 
@@ -165,7 +188,7 @@ def paint(session: Session, port: str, data: str) -> None:
         found = layers.grown(layer, whole, session.folder / kept if kept else None, coloured[port])
         if found.any() or not coloured[port]:
             files[port] = session.keep(layers.as_png(found), port)
-    draft.entry = replace(draft.entry, files=files)
+    draft.become(replace(draft.entry, files=files))
 
 
 def pick(session: Session, points: Any) -> str:
@@ -174,8 +197,14 @@ def pick(session: Session, points: Any) -> str:
     if kind not in ("point", "points"):
         raise ControlError("there is no point to pick now")
     found = tuple((float(x), float(y)) for x, y in points)
-    put(session, {name: (found[-1] if kind == "point" else found) or None})
+    put(session, {name: (found[-1] if kind == "point" else found) or None}
+        | dict.fromkeys(chosen_by(need_draft(session).entry.operation, name), name))
     return value_text(session, name)
+
+
+def chosen_by(operation: Operation, name: str) -> list[str]:
+    """Return the choices that must be set to a control's name for it to count, such as `estimate` for `point`."""
+    return [control.name for control in operation.controls.values() if name in control.choices]
 
 
 def draw_box(session: Session, box: Any) -> str:

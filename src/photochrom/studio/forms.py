@@ -18,6 +18,7 @@ from photochrom.nets.weights import shipped
 from photochrom.studio import parts
 from photochrom.studio.history import Entry, by_channel, checked, show
 from photochrom.studio.previews import in_pixels
+from photochrom.studio.words import plainly
 
 FEW = 4
 """So many choices are shown all at once."""
@@ -57,7 +58,7 @@ def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None
     values = checked(operation, entry.values)
     for name, control in operation.controls.items():
         if control.kind == "curve":
-            part = parts.curve([list(point) for point in values[name]], name=label(name), help=control.help,
+            part = parts.curve([list(point) for point in values[name]], name=label(name), help=plainly(control.help),
                                elem_id=_id(control), start=[list(point) for point in control.default],
                                histogram=histogram or {}, drawn=drawn(entry))
             found.append(Field(name, part, "input"))
@@ -70,7 +71,7 @@ def controls_of(entry: Entry, histogram: Mapping[str, list[float]] | None = None
 
 
 def _control(operation: Operation, control: Control, value: Any) -> Field:
-    name, help = label(control.name), control.help
+    name, help = label(control.name), plainly(control.help)
     # Said outright: where it is left open, Gradio switches choices off in forms that are made anew.
     words: dict[str, Any] = {"label": name, "info": help, "elem_id": _id(control), "interactive": True}
     if by_channel(operation, control.name, value):
@@ -91,7 +92,7 @@ def _control(operation: Operation, control: Control, value: Any) -> Field:
     if control.kind == "color":
         return Field(control.name, gr.ColorPicker(show("color", value), **words), "input")
     unit = ", in pixels" if in_pixels(operation, control) else ""
-    empty = "; empty for none" if value is None or control.optional else ""
+    empty = "; may be empty" if value is None or control.optional else ""
     shape = _SHAPES.get(control.kind, "a name")
     text = gr.Textbox(show(control.kind, value), label=f"{name}{unit}", info=f"{help} ({shape}{empty})",
                       elem_id=_id(control), interactive=True,
@@ -111,7 +112,7 @@ def _dial(control: Control, value: Any) -> Field:
     number = float(value.item()) if hasattr(value, "item") else value
     part = parts.dial(number, low=limits.low, high=limits.high, soft_low=low, soft_high=high, log=log,
                       integer=control.kind == "int", unit=limits.unit, start=control.default, name=label(control.name),
-                      help=control.help, elem_id=_id(control))
+                      help=plainly(control.help), optional=control.optional, elem_id=_id(control))
     return Field(control.name, part, "input")
 
 

@@ -20,6 +20,7 @@ from photochrom.io.photo import Photo, read
 from photochrom.ops.geometry.resize import resize
 from photochrom.studio.previews import encode, samples
 from photochrom.studio.sample import sample_picture
+from photochrom.studio.words import prose
 
 WIDE = 200
 _GAP = 4
@@ -32,9 +33,9 @@ def explain(wires: Any, name: str) -> None:
     operation = registry.get(name)
     about = operation.describe()
     with gr.Accordion("What it does", open=False, elem_id="help"):
-        gr.HTML(f"<p>{html.escape(about['about'])}</p><p><img src='effect/{name}.png' loading='lazy' "
+        gr.HTML(f"<p>{prose(about['about'])}</p><p><img src='effect/{name}.png' loading='lazy' "
                 f"alt='{html.escape(name.replace('_', ' '))}: before and after'></p>"
-                f"<p class='pc-help'>{html.escape(about['reference'])}</p>", padding=False)
+                f"<p class='pc-help'>{prose(about['reference'])}</p>", padding=False)
 
 
 @functools.cache

@@ -48,7 +48,9 @@ class Entry:
             raise ControlError(f"{self.op} does not turn one picture into one, so it cannot be a step")
         only_shipped(self.operation, self.values)
         for name in self.missing():
-            raise ControlError(f"{self.op} needs the picture '{name}': choose a file for it, or paint it")
+            way = "paint it, or choose a file" if name.endswith("mask") else "choose a file for it"
+            what = "table" if self.operation.ports[name].kind == "table" else "picture"
+            raise ControlError(f"{self.op} needs the {what} '{name}': {way}")
         files = {name: file for name, file in self.files.items() if name != "mask" or self.takes_mask}
         strength = self.strength if self.takes_strength else 1.0
         values = {name: torch.tensor([value], dtype=torch.float64) if by_channel(self.operation, name, value) else value
@@ -85,7 +87,8 @@ def only_shipped(operation: Operation, values: Mapping[str, Any]) -> None:
     """Raise if a control names weights by a file or an address: a page reaches neither."""
     for name, value in values.items():
         control = operation.controls.get(name)
-        if control is not None and control.kind == "model" and not _NAME.fullmatch(str(value)):
+        if control is not None and control.kind == "model" and (
+                not _NAME.fullmatch(str(value)) or Path(str(value)).exists()):
             raise ControlError(f"{operation.name}: {name} must be the name of shipped weights here, got {value!r}")
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from photochrom.core.errors import ControlError, PhotochromError
-from photochrom.io.photo import Photo, read
+from photochrom.io.photo import Photo, describe
 from photochrom.studio import desk, layers
 from photochrom.studio.forms import painted_ports
 from photochrom.studio.history import recipe_of
-from photochrom.studio.previews import coarser, encode, samples, shares
+from photochrom.studio.previews import coarser, encode, samples, scaled_port, shares
 from photochrom.studio.sessions import Session
 
 _ENCODED = 6
@@ -67,8 +67,9 @@ def look(session: Session) -> Look:
         after = desk.full_size(session, session.entries() if result is not given else desk.base(session))
     except PhotochromError:
         after = (session.original.width, session.original.height)
-    value = {"turn": session.turn, "after": address, "before": own if same else None, "full": list(after),
-             "tool": "look", "alt": f"{session.original.name} after {len(session.entries())} step(s)",
+    value = {"turn": session.turn, "count": session.count, "after": address,
+             "before": own if same else None, "full": list(after), "tool": "look",
+             "alt": f"{session.original.name} after {len(session.entries())} step(s)",
              "note": "" if shown is copy else "a coarse preview, for this takes long; once added it is fine",
              "detail": session.detail if session.detail.get("of") == detail_key(session) else None}
     if session.draft is not None:
@@ -115,23 +116,15 @@ def _work(session: Session, given: Photo) -> dict[str, Any]:
     if kind == "points":
         return known | {"tool": "points", "points": [list(point) for point in value or ()]}
     if kind == "move" and "source" in draft.entry.files:
-        source = read(session.folder / draft.entry.files["source"])
+        assert session.copy is not None
+        facts = describe(session.folder / draft.entry.files["source"])
+        tall, wide = given.image.shape[-2:]
+        source = scaled_port(draft.entry, "source", session.copy.scale, session.folder, (tall, wide),
+                             session.chain.pictures)
         x, y = draft.entry.values["offset"]
-        height, width = source.image.shape[-2:]
-        return known | {"tool": "move", "move": {"x": x, "y": y, "w": width, "h": height,
-                                                 "url": _address(session, _small(session, source))[0]}}
+        return known | {"tool": "move", "move": {"x": x, "y": y, "w": facts["width"], "h": facts["height"],
+                                                 "url": _address(session, source)[0]}}
     return known
-
-
-def _small(session: Session, photo: Photo) -> Photo:
-    """Return a picture at the scale of the preview."""
-    from photochrom.core.step import Step
-    from photochrom.engine.pictures import run
-    from photochrom.ops.geometry.resize import resize
-
-    assert session.copy is not None
-    size = tuple(max(1, round(edge * session.copy.scale)) for edge in photo.image.shape[-2:])
-    return run(Step(resize, size=size, resample="bilinear"), photo) if session.copy.scale < 1 else photo
 
 
 def _address(session: Session, photo: Photo) -> tuple[str, dict[str, list[float]]]:

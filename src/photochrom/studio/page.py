@@ -59,9 +59,9 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
                     stack = parts.stack([], elem_id="stack")
                     with gr.Accordion("Recipe", open=False, elem_id="recipe"):
                         recipe = gr.Code("", language=None, label="recipe.toml", interactive=False, max_lines=24,
-                                         elem_id="recipe-text")
+                                         wrap_lines=True, elem_id="recipe-text")
                         take = gr.Button("Download the recipe", size="sm", elem_id="recipe-download")
-                        bring = gr.File(label="Open a recipe (.toml, or .zip with its pictures)", height=100,
+                        bring = gr.File(label="Open a recipe, .toml or .zip", height=150,
                                         file_types=[".toml", ".zip"], type="filepath", elem_id="recipe-upload")
                     gr.HTML("<h3>Full size</h3>", padding=False)
                     kind = gr.Dropdown(list(outputs.KINDS), value="as the original", label="Format", elem_id="format")
@@ -84,17 +84,18 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
         _picture(wires, page, file, sample)
 
         def chosen(token: str, event: gr.EventData) -> tuple[Any, ...]:
-            return wires.whole(lambda session: desk.choose(session, str(event._data["name"])))(token)
+            return wires.newest("chosen", lambda session, data: desk.choose(session, str(data["name"])), token,
+                                event._data, True)
 
-        picker.acted(chosen, [token], wires.full, **QUIET)
-        undo.click(wires.whole(_undo), [token], wires.full, **QUIET)
-        redo.click(wires.whole(_redo), [token], wires.full, **QUIET)
+        picker.acted(chosen, [token], wires.full, trigger_mode="multiple", concurrency_limit=None, **QUIET)
+        undo.click(wires.whole(desk.undo), [token], wires.full, trigger_mode="multiple", **QUIET)
+        redo.click(wires.whole(desk.redo), [token], wires.full, trigger_mode="multiple", **QUIET)
 
         def acted(token: str, event: gr.EventData) -> tuple[Any, ...]:
             what, at, to = str(event._data["what"]), int(event._data["at"]), int(event._data["to"])
             return wires.whole(lambda session: desk.act(session, what, at, to))(token)
 
-        stack.acted(acted, [token], wires.full, **QUIET)
+        stack.acted(acted, [token], wires.full, trigger_mode="multiple", **QUIET)
         _results(wires, kind, make, close_up, cancel, result, take, bring)
         tour.click(None, None, None, js="() => photochrom.tour(true)", **SILENT)
         shade.click(None, None, None, js="() => photochrom.shade()", **SILENT)
@@ -105,18 +106,8 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
 def rows() -> list[dict[str, str]]:
     """Return the operations to choose from, with what they do."""
     return [{"name": name, "label": name.replace("_", " "), "chapter": chapter,
-             "summary": registry.get(name).doc.summary}
+             "summary": registry.get(name).doc.summary.replace("`", "")}
             for chapter, names in panel.names_by_chapter().items() for name in names]
-
-
-def _undo(session: Session) -> None:
-    session.draft = None
-    session.history.undo()
-
-
-def _redo(session: Session) -> None:
-    session.draft = None
-    session.history.redo()
 
 
 def _picture(wires: Wires, page: gr.Blocks, file: gr.UploadButton, sample: gr.Button) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import gradio as gr
 import torch
 
+from photochrom.core.op import Operation
 from photochrom.core.registry import registry
 from photochrom.engine.pictures import run
 from photochrom.studio import desk
@@ -16,8 +18,11 @@ from photochrom.studio.forms import UPLOADS, controls_of, file_ports, label, rea
 from photochrom.studio.guide import explain
 from photochrom.studio.history import Entry
 from photochrom.studio.sessions import Session
-from photochrom.studio.wires import QUIET, Wires, sentence, trouble
+from photochrom.studio.wires import QUIET, Wires
+from photochrom.studio.words import prose
 
+_UNNAMED = re.compile(r"^[0-9a-f]{8}-")
+"""What `Session.adopt` puts before the name of a file."""
 _POINTS = 65
 """Of a drawn curve."""
 
@@ -39,7 +44,7 @@ def _form(wires: Wires, session: Session) -> None:
     operation = entry.operation
     place = "new step" if draft.at is None else f"step {draft.at + 1}"
     gr.HTML(f"<h3>{label(entry.op)} <small class='pc-help'>{place}</small></h3><p class='pc-help'>"
-            f"{operation.doc.summary}</p>", padding=False)
+            f"{prose(operation.doc.summary)}</p>", padding=False)
     _tools(wires, session)
     helps = {port["name"]: port["help"] for port in operation.describe()["ports"]}
     for name, port in file_ports(operation):
@@ -68,7 +73,7 @@ def _form(wires: Wires, session: Session) -> None:
         getattr(field.part, field.event)(changed_curve if curves else wires.quick(changed), [wires.token, *parts],
                                          [*wires.fast, *curves], trigger_mode="always_last", concurrency_limit=None,
                                          **QUIET)
-    _picking(wires, dict(zip(names, parts, strict=True)))
+    _picking(wires, operation, dict(zip(names, parts, strict=True)))
     with gr.Row():
         new = draft.at is None
         keep = gr.Button("Add this step" if new else "Keep the change", variant="primary", elem_id="keep-step")
@@ -110,7 +115,7 @@ def _tools(wires: Wires, session: Session) -> None:
     if not tools:
         return
     choice = gr.Radio([("look", ""), *tools], value=session.tool, label="on the picture", elem_id="picture-tool",
-                      visible=len(tools) > 1)
+                      visible=len(tools) > 1, interactive=True)
 
     def take(session: Session, tool: str) -> None:
         session.tool = tool or ""
@@ -120,10 +125,11 @@ def _tools(wires: Wires, session: Session) -> None:
 
 def _file(wires: Wires, session: Session, name: str, help: str, ending: str, optional: bool) -> None:
     with gr.Accordion(f"{label(name)} from a file" + ("" if not optional else " (not needed)"), open=not optional):
-        gr.HTML(f"<p class='pc-help'>{help}</p>", padding=False)
+        gr.HTML(f"<p class='pc-help'>{prose(help)}</p>", padding=False)
         known = desk.need_draft(session).entry.files.get(name)
-        part = gr.File(label=label(name) if known is None else f"{label(name)}: {known}", type="filepath",
-                       file_types=[ending] if ending else UPLOADS, height=110, elem_id=f"port-{name}")
+        called = label(name) if known is None else f"{label(name)}: {_UNNAMED.sub('', known)}"
+        part = gr.File(label=called, type="filepath", file_types=[ending] if ending else UPLOADS, height=110,
+                       elem_id=f"port-{name}")
 
         def bind(session: Session, path: str | None) -> None:
             desk.bind(session, name, path, Path(path).name if path else "")
@@ -134,37 +140,25 @@ def _file(wires: Wires, session: Session, name: str, help: str, ending: str, opt
             away.click(wires.whole(lambda session: desk.bind(session, name, None)), [wires.token], wires.full, **QUIET)
 
 
-def _picking(wires: Wires, parts: dict[str, Any]) -> None:
+def _picking(wires: Wires, operation: Operation, parts: dict[str, Any]) -> None:
     """Connect the picture with the fields whose values are chosen on it."""
-    texts = [part for part in parts.values() if isinstance(part, gr.Textbox)]
+    names = [name for name, part in parts.items() if isinstance(part, gr.Textbox)]
+    names += [choice for name in names for choice in desk.chosen_by(operation, name)]
+    texts = [parts[name] for name in names]
 
-    def told(token: str, data: dict[str, Any], change: Any) -> tuple[Any, ...]:
-        names = [name for name, part in parts.items() if isinstance(part, gr.Textbox)]
-        try:
-            session = wires.store.get(token)
-            with session.lock:
-                change(session, data)
-                shown = wires.show(session)
-                return (*shown, *[desk.value_text(session, name) for name in names])
-        except Exception as error:
-            return (gr.skip(), gr.skip(), trouble(sentence(error)), *[gr.skip()] * len(texts))
+    def values(session: Session) -> list[str]:
+        return [desk.value_text(session, name) for name in names]
 
-    def picked(token: str, event: gr.EventData) -> tuple[Any, ...]:
-        return told(token, event._data, lambda session, data: desk.pick(session, data["points"]))
+    def listen(event: Any, kind: str, change: Any) -> None:
+        def answer(token: str, event: gr.EventData) -> tuple[Any, ...]:
+            return wires.newest(kind, change, token, event._data, more=values, extra=len(names))
 
-    def boxed(token: str, event: gr.EventData) -> tuple[Any, ...]:
-        return told(token, event._data, lambda session, data: desk.draw_box(session, data["box"]))
+        event(answer, [wires.token], [*wires.fast, *texts], trigger_mode="multiple", concurrency_limit=None, **QUIET)
 
-    def moved(token: str, event: gr.EventData) -> tuple[Any, ...]:
-        return told(token, event._data, lambda session, data: desk.move(session, data["x"], data["y"]))
-
-    def painted(token: str, event: gr.EventData) -> tuple[Any, ...]:
-        return told(token, event._data, lambda session, data: desk.paint(session, data["layer"], data["data"]))
-
-    for listen, answer in ((wires.easel.picked, picked), (wires.easel.boxed, boxed), (wires.easel.moved, moved),
-                           (wires.easel.painted, painted)):
-        listen(answer, [wires.token], [*wires.fast, *texts], trigger_mode="always_last", concurrency_limit=None,
-               **QUIET)
+    listen(wires.easel.picked, "picked", lambda session, data: desk.pick(session, data["points"]))
+    listen(wires.easel.boxed, "boxed", lambda session, data: desk.draw_box(session, data["box"]))
+    listen(wires.easel.moved, "moved", lambda session, data: desk.move(session, data["x"], data["y"]))
+    listen(wires.easel.painted, "painted", lambda session, data: desk.paint(session, data["layer"], data["data"]))
 
 
 def names_by_chapter() -> dict[str, list[str]]:

@@ -152,7 +152,11 @@ def _scaled_matrix(rows: tuple[tuple[float, ...], ...], scale: float) -> tuple[t
     return tuple(tuple(row) for row in found)
 
 
-def scaled_step(entry: Entry, scale: float, folder: Path, size: tuple[int, int]) -> Step:
+Kept = OrderedDict[tuple[Any, ...], Any]
+"""Pictures of ports as they were scaled, so that moving a control does not read a large mask again."""
+
+
+def scaled_step(entry: Entry, scale: float, folder: Path, size: tuple[int, int], kept: Kept | None = None) -> Step:
     """Return the step of an entry for a scaled picture.
 
     Args:
@@ -160,11 +164,21 @@ def scaled_step(entry: Entry, scale: float, folder: Path, size: tuple[int, int])
         scale: the picture's pixels in one of the original's, along a side.
         folder: where its pictures lie.
         size: height and width of the picture it will be run on; masks and what else lies over it are brought to that.
+        kept: pictures made before, and those made now.
     """
     step, operation = entry.step(), entry.operation
     for name, value in scaled_values(operation, step.values(), scale).items():
         step.set(name, value)
-    for name, file in step.files.items():
+    for name in step.files:
+        step.bind(name, scaled_port(entry, name, scale, folder, size, OrderedDict() if kept is None else kept))
+    return step
+
+
+def scaled_port(entry: Entry, name: str, scale: float, folder: Path, size: tuple[int, int], kept: Kept) -> Any:
+    """Return what an entry's port is bound to, as `scaled_step` needs it."""
+    operation, file = entry.operation, entry.files[name]
+    key = (operation.name, name, file, scale, size)
+    if key not in kept:
         picture: Any = read_picture(folder / file)
         port = operation.ports.get(name)
         if isinstance(picture, Photo) and (port is None or port.kind == "picture"):
@@ -172,8 +186,11 @@ def scaled_step(entry: Entry, scale: float, folder: Path, size: tuple[int, int])
             picture = _scaled_picture(operation, picture, scale, size if aligned else None)
             if name == "flow":   # its values are pixels
                 picture = dataclasses.replace(picture, image=picture.image * scale)
-        step.bind(name, picture)
-    return step
+        kept[key] = picture
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+    kept.move_to_end(key)
+    return kept[key]
 
 
 def _scaled_picture(operation: Operation, photo: Photo, scale: float, size: tuple[int, int] | None) -> Photo:
@@ -190,6 +207,7 @@ class Chain:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Any, ...], Photo] = OrderedDict()
+        self.pictures: Kept = OrderedDict()
 
     def run(self, copy: Copy, entries: tuple[Entry, ...], folder: Path) -> Photo:
         """Return the copy after the entries that are on.
@@ -211,7 +229,7 @@ class Chain:
 
     def _one(self, entry: Entry, copy: Copy, photo: Photo, folder: Path) -> Photo:
         height, width = photo.image.shape[-2:]
-        step = scaled_step(entry, copy.scale, folder, (height, width))
+        step = scaled_step(entry, copy.scale, folder, (height, width), self.pictures)
         with torch.no_grad():
             try:
                 return run(step, photo)

@@ -18,11 +18,13 @@ from urllib.parse import quote
 from photochrom.core.errors import ControlError, FileError, PhotochromError
 from photochrom.io.formats import FORMATS
 from photochrom.io.source import open_source
-from photochrom.studio.history import Entry, History
+from photochrom.studio.history import MOST_STATES, Entry, History
 from photochrom.studio.previews import Chain, Copy, scaled_copy
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _SAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_ONE_CHANGE = 1.0
+"""Seconds between two movements of a control that undo takes back together."""
 SHOWN = 12
 """So many of the pictures last shown are kept for the browser to fetch."""
 
@@ -51,7 +53,23 @@ class Draft:
     number: int = 0
     """Tells it from all others, so that the page knows when to make a new form."""
     epoch: int = 0
-    """Changes when a painted layer was replaced from elsewhere than the brush."""
+    """Changes when a painted layer or a value was replaced from elsewhere than the form and the brush."""
+    past: list[Entry] = field(default_factory=list)
+    """What undo goes back to, before the step is kept."""
+    future: list[Entry] = field(default_factory=list)
+    last: tuple[Any, float] = ((), 0.0)
+    """Which parts were changed last, and when."""
+
+    def become(self, entry: Entry) -> None:
+        """Change the step; what moves within a second counts as one change."""
+        if entry == self.entry:
+            return
+        changed = {name for name, value in entry.values.items() if value != self.entry.values.get(name)}
+        # Each stroke is a change of its own.
+        what, now = (changed, entry.strength != self.entry.strength, entry.files != self.entry.files), time.monotonic()
+        if what[2] or what != self.last[0] or now - self.last[1] > _ONE_CHANGE:
+            self.past = [*self.past, self.entry][-MOST_STATES:]
+        self.entry, self.future, self.last = entry, [], (what, now)
 
 
 @dataclass
@@ -95,6 +113,10 @@ class Session:
     shown: dict[str, bytes] = field(default_factory=dict)
     turn: int = 0
     """Counts previews, so that one overtaken by another is not shown."""
+    newest: dict[str, int] = field(default_factory=dict)
+    """The number of the last event that came, by kind; browsers number them."""
+    count: int = 0
+    """The number of the last event that was answered."""
     job: Any = None
     """The full-size run in progress."""
     results: dict[str, Path] = field(default_factory=dict)
@@ -167,6 +189,24 @@ class Session:
         if self.original is None or self.copy is None:
             raise ControlError("no picture is open; choose a file, drop one here, or take the sample picture")
         return self.original, self.copy
+
+    def overtaken(self, kind: str, number: int) -> bool:
+        """Note the number of an event, and tell whether a newer one of its kind has come.
+
+        Called when it comes and again when its turn has come, it spares all but the last of what waited meanwhile.
+        """
+        newest = self.newest[kind] = max(number, self.newest.get(kind, 0))
+        return number < newest
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to take back; a step in hand may always be laid down."""
+        return self.draft is not None or self.history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether something was taken back."""
+        return self.history.can_redo if self.draft is None else bool(self.draft.future)
 
     def entries(self) -> tuple[Entry, ...]:
         """Return the stack with the draft at its place."""

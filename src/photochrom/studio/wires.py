@@ -56,8 +56,8 @@ class Wires:
         fast = (found.easel, found.histogram, note(found, said))
         if not whole:
             return fast
-        return (*fast, stack(session), recipe_text(session), gr.update(interactive=session.history.can_undo),
-                gr.update(interactive=session.history.can_redo), facts(session), form_key(session))
+        return (*fast, stack(session), recipe_text(session), gr.update(interactive=session.can_undo),
+                gr.update(interactive=session.can_redo), facts(session), form_key(session))
 
     def quick(self, change: Callable[..., str | None]) -> Callable[..., tuple[Any, ...]]:
         """Wrap what an event does to a session, for outputs `fast`: `change(session, *values)` may return a remark."""
@@ -66,6 +66,35 @@ class Wires:
     def whole(self, change: Callable[..., str | None]) -> Callable[..., tuple[Any, ...]]:
         """As `quick`, for outputs `full`."""
         return lambda token, *values: self._run(change, token, values, True)
+
+    def newest(self, kind: str, change: Callable[[Session, dict[str, Any]], Any], token: str, data: dict[str, Any],
+               whole: bool = False, more: Callable[[Session], list[Any]] = lambda session: [], extra: int = 0
+               ) -> tuple[Any, ...]:
+        """Answer an event that tells all there is to tell, so that those it overtakes can be left out.
+
+        Gradio's `always_last` would repeat the first event in place of the last one.
+
+        Args:
+            kind: of the event.
+            change: what it does to the session.
+            token: of the page.
+            data: what the browser told, with a rising `count`.
+            whole: answer to `full`, else to `fast`.
+            more: gives values for further outputs.
+            extra: how many those are.
+        """
+        left = tuple(gr.skip() for _ in (self.full if whole else self.fast)), (gr.skip(),) * extra
+        try:
+            session, count = self.store.get(token), int(data.get("count", 0))
+            session.overtaken(kind, count)
+            with session.lock:
+                if session.overtaken(kind, count):
+                    return (*left[0], *left[1])
+                change(session, data)
+                session.count = max(count, session.count)
+                return (*self.show(session, "", whole), *more(session))
+        except Exception as error:
+            return (*self.wrong(error, whole), *left[1])
 
     def _run(self, change: Callable[..., str | None], token: str, values: tuple[Any, ...], whole: bool
              ) -> tuple[Any, ...]:

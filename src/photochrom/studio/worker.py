@@ -105,6 +105,8 @@ def _fit(job: dict[str, Any], tell: Any) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        return _short(value[0])
     if isinstance(value, (list, tuple)):
         return "(" + ", ".join(_short(part) for part in value) + ")"
     return f"{value:.4g}"

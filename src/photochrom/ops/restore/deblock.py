@@ -35,8 +35,8 @@ def deblock(image: Image, *,
 
     Args:
         image: (B, C, H, W), as it was decoded: the blocks must lie where JPEG put them, and their edges be whole.
-        model: `best` is the best shipped network; else the name of shipped weights, a file, the name of a file in a
-            folder of PHOTOCHROM_WEIGHTS, or hf:owner/repository.
+        model: `best` is the best shipped network; else the name of shipped weights, or of a file in a folder of
+            PHOTOCHROM_WEIGHTS. Outside the studio also a file or hf:owner/repository.
         ensemble: the mean over the eight ways to turn and mirror the picture; eight times as long, a little better.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.

@@ -50,8 +50,8 @@ def denoise(image: Image, *,
             not known; 0 changes nothing. It chooses among shipped networks; one named by `model` runs as it is.
         unknown: without `sigma`: `blind` runs a network trained for noise of any strength, `estimate` measures the
             noise in the whole picture first and takes the network for it.
-        model: `best` is the best shipped network; else the name of shipped weights, a file, the name of a file in a
-            folder of PHOTOCHROM_WEIGHTS, or hf:owner/repository.
+        model: `best` is the best shipped network; else the name of shipped weights, or of a file in a folder of
+            PHOTOCHROM_WEIGHTS. Outside the studio also a file or hf:owner/repository.
         ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.

@@ -49,8 +49,9 @@ def upscale(image: Image, *,
     Args:
         image: (B, C, H, W), sRGB-encoded.
         scale: how many times higher and wider the result is.
-        model: `best` is the best shipped network of the scale; else the name of shipped weights, a file, the name of a
-            file in a folder of PHOTOCHROM_WEIGHTS, or hf:owner/repository; `bicubic` is the interpolation alone.
+        model: `best` is the best shipped network of the scale, `bicubic` the interpolation alone; else the name of
+            shipped weights, or of a file in a folder of PHOTOCHROM_WEIGHTS. Outside the studio also a file or
+            hf:owner/repository.
         ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         precision: bf16 computes with numbers of 8 significant bits, faster on processors that know them.
         backend: what computes; onnx and openvino only where they are installed.

@@ -14,6 +14,7 @@ from photochrom.studio.history import Entry
 from photochrom.studio.previews import encode, samples, scaled_copy, shares
 from photochrom.studio.sessions import Session
 from photochrom.studio.wires import QUIET, Wires, sentence, trouble
+from photochrom.studio.words import prose
 
 
 def build(wires: Wires) -> None:
@@ -52,13 +53,14 @@ def _picture(wires: Wires, session: Session, entry: Entry, name: str) -> None:
             "name": mask, "key": f"{desk.need_draft(session).number}:{mask}:{kept}", "size": list(size), "url": shown,
             "coloured": False, "eager": kept is None}}
     helps = {port["name"]: port["help"] for port in entry.operation.describe()["ports"]}
-    words = f" Paint what counts of it: {helps[mask]}" if mask else ""
+    words = f" Paint what counts of it ({helps[mask].rstrip('.')})." if mask else ""
     with gr.Group(elem_classes="pc-beside"):
-        gr.HTML(f"<h4>{label(name)}</h4><p class='pc-help'>{helps[name]}{words}</p>", padding=True)
+        gr.HTML(f"<h4>{label(name)}</h4><p class='pc-help'>{prose(helps[name] + words)}</p>", padding=True)
         easel = parts.easel(value, elem_id=f"beside-{name}")
         parts.histogram({label(name): shares(stored)})
 
     def painted(token: str, event: gr.EventData) -> tuple[Any, ...]:
-        return wires.quick(lambda session: desk.paint(session, event._data["layer"], event._data["data"]))(token)
+        return wires.newest(f"painted {name}", lambda session, data: desk.paint(session, data["layer"], data["data"]),
+                            token, event._data)
 
-    easel.painted(painted, [wires.token], wires.fast, trigger_mode="always_last", concurrency_limit=None, **QUIET)
+    easel.painted(painted, [wires.token], wires.fast, trigger_mode="multiple", concurrency_limit=None, **QUIET)

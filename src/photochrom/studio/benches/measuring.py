@@ -12,6 +12,7 @@ from photochrom.studio.forms import controls_of, label, read
 from photochrom.studio.history import Entry
 from photochrom.studio.results import lines
 from photochrom.studio.wires import Wires, sentence, trouble
+from photochrom.studio.words import prose
 
 
 def operations() -> list[str]:
@@ -31,7 +32,7 @@ def build(wires: Wires) -> None:
     @gr.render(inputs=[which], show_progress="hidden")
     def form(name: str) -> None:
         operation = registry.get(name)
-        gr.HTML(f"<p class='pc-help'>{operation.doc.summary} {operation.doc.body}</p>", padding=False)
+        gr.HTML(f"<p class='pc-help'>{prose(f'{operation.doc.summary} {operation.doc.body}')}</p>", padding=False)
         fields = controls_of(Entry(name))
         go = gr.Button("Measure", variant="primary", elem_id="measure-go")
 

@@ -15,6 +15,7 @@ from photochrom.studio.forms import UPLOADS, controls_of, label, read
 from photochrom.studio.history import Entry
 from photochrom.studio.results import lines
 from photochrom.studio.wires import Wires, sentence, trouble
+from photochrom.studio.words import prose
 
 
 def operations() -> list[str]:
@@ -42,8 +43,9 @@ def build(wires: Wires) -> None:
             @gr.render(inputs=[which], show_progress="hidden")
             def form(name: str) -> None:
                 operation = registry.get(name)
-                gr.HTML(f"<h3>{label(name)}</h3><p class='pc-help'>{operation.doc.summary} {operation.doc.body}</p>"
-                        f"<p class='pc-help'>{operation.describe()['reference']}</p>", padding=False)
+                about = prose(f"{operation.doc.summary} {operation.doc.body}")
+                gr.HTML(f"<h3>{label(name)}</h3><p class='pc-help'>{about}</p>"
+                        f"<p class='pc-help'>{prose(operation.describe()['reference'])}</p>", padding=False)
                 fields = controls_of(Entry(name))
                 go = gr.Button(label(name).capitalize(), variant="primary", elem_id="several-go")
 

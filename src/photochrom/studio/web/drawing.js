@@ -118,3 +118,16 @@ photochrom.moved_box = function (start, which, dx, dy, [w, h]) {
   }
   return [x0, y0, x1, y1].map(Math.round);
 };
+
+// A picture dropped on the frame is handed to the page's own file field.
+photochrom.droppable = function (frame) {
+  frame.addEventListener("dragover", (event) => event.preventDefault());
+  frame.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const field = document.querySelector("#open-file input[type=file]");
+    if (field && event.dataTransfer.files.length) {
+      field.files = event.dataTransfer.files;
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+};

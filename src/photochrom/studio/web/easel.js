@@ -21,7 +21,13 @@ photochrom.easel = function (element, props, trigger, watch) {
   const pen = canvas.getContext("2d");
   const seen = {};            // the last picture of each role that was ready, so that nothing flickers
 
-  const value = () => props.value || {};
+  let held = null;            // what was moved here and is not in the server's answer yet
+  const value = () => (held ? { ...props.value, ...held.part } : props.value || {});
+  function tell(name, data) {
+    const count = photochrom.count();
+    if (held) held.count = count;
+    trigger(name, { ...data, count });
+  }
   const placed = () => shown_view() === "work" && value().full_input;   // tools work on what the step gets
   const world = () => (placed() ? value().full_input : value().full) || [0, 0];
 
@@ -48,7 +54,8 @@ photochrom.easel = function (element, props, trigger, watch) {
     const wide = frame.clientWidth || 300, [w, h] = world();
     const ratio = w ? h / w : 0.66;
     const two = state.view === "side" ? 0.5 : 1;
-    return [wide, Math.round(Math.min(Math.max(170, wide * ratio * two), Math.max(260, window.innerHeight * 0.68)))];
+    const part = window.innerWidth > 760 ? 0.68 : 0.42;   // on a narrow screen it stays above the form
+    return [wide, Math.round(Math.min(Math.max(170, wide * ratio * two), Math.max(260, window.innerHeight * part)))];
   }
   function resize() {
     const [w, h] = room(), dots = window.devicePixelRatio || 1;
@@ -125,7 +132,8 @@ photochrom.easel = function (element, props, trigger, watch) {
       put(before, 0, wide / 2);
       put(after, wide / 2, wide / 2);
     } else if (view === "work") {
-      put(value().tool === "paint" || value().tool === "move" ? after || input : input || after, 0, wide);
+      const same = String(value().full) === String(value().full_input);   // else places would not be the step's own
+      put(same && ["paint", "move", "point"].includes(value().tool) ? after || input : input || after, 0, wide);
       const { tool, layer: layer_facts, points, move } = value();
       photochrom.overlay(pen, { ...state, tool_kind: tool, layer_facts, points, move, world: world(), layer, tint, image,
                                 box: box(), spots: handles(), dragged: Boolean(drag) });
@@ -153,7 +161,7 @@ photochrom.easel = function (element, props, trigger, watch) {
   const stroke = () => ({ erase: state.tool === "erase", soft: value().layer.coloured ? 0 : state.soft,
                           colour: value().layer.coloured ? state.colour : "#ffffff", brush: state.brush,
                           part: layer.width / world()[0] });
-  function painted() { trigger("painted", { layer: value().layer.name, data: layer.toDataURL("image/png") }); }
+  function painted() { tell("painted", { layer: value().layer.name, data: layer.toDataURL("image/png") }); }
 
   // -- boxes and points ----------------------------------------------------------------------------------------
   const box = () => value().box || [0, 0, ...world()];
@@ -161,7 +169,10 @@ photochrom.easel = function (element, props, trigger, watch) {
     const [x0, y0, x1, y1] = box(), mx = (x0 + x1) / 2, my = (y0 + y1) / 2;
     return [[x0, y0], [mx, y0], [x1, y0], [x1, my], [x1, y1], [mx, y1], [x0, y1], [x0, my]];
   }
-  function change(part) { props.value = { ...value(), ...part }; draw(); }
+  function change(part) {
+    held = { part: { ...(held && held.part), ...part }, tool: value().tool, count: Infinity };
+    draw();
+  }
   const move_box = (start, which, dx, dy) => change({ box: photochrom.moved_box(start, which, dx, dy, world()) });
   const near = (spots, at) => {
     const far = spots.map((p) => Math.hypot(p[0] - at[0], p[1] - at[1]) * state.zoom);
@@ -242,9 +253,9 @@ photochrom.easel = function (element, props, trigger, watch) {
     const done = drag;
     drag = null;
     if (done && done.kind === "paint") painted();
-    if (done && done.kind === "box") trigger("boxed", { box: box() });
-    if (done && done.kind === "point") trigger("picked", { points: value().points });
-    if (done && done.kind === "move") trigger("moved", { x: value().move.x, y: value().move.y });
+    if (done && done.kind === "box") tell("boxed", { box: box() });
+    if (done && done.kind === "point") tell("picked", { points: value().points });
+    if (done && done.kind === "move") tell("moved", { x: value().move.x, y: value().move.y });
     draw();
   };
   canvas.addEventListener("pointerup", ended);
@@ -273,21 +284,22 @@ photochrom.easel = function (element, props, trigger, watch) {
   // -- keys ----------------------------------------------------------------------------------------------------
   function brush_by(factor) { state.brush = Math.min(4000, Math.max(1, state.brush * factor)); sliders(); draw(); }
   window.addEventListener("keydown", (event) => {   // the brush obeys wherever the focus is, but not while one types
-    const typing = event.target.closest("input:not([type=range]), textarea, [contenteditable=true]");
+    const typing = event.target.closest("input:not([type=range], [type=search]), textarea, [contenteditable=true]");
     if (typing || event.ctrlKey || event.metaKey || value().tool !== "paint" || !host.isConnected) return;
-    if (event.key === "[") brush_by(1 / 1.2);
-    if (event.key === "]") brush_by(1.2);
+    if (event.key !== "[" && event.key !== "]") return;
+    brush_by(event.key === "[" ? 1 / 1.2 : 1.2);
+    event.preventDefault();   // the search for operations keeps the focus after Enter, and has no use for brackets
   });
   canvas.addEventListener("keydown", (event) => {
     const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.ctrlKey || event.metaKey) return;
     if (arrows && shown_view() === "work" && value().tool === "box") {
       move_box(box(), event.shiftKey ? 4 : 8, ...arrows);
-      trigger("boxed", { box: box() });
+      tell("boxed", { box: box() });
     } else if (arrows && shown_view() === "work" && value().tool === "move") {
       const m = value().move;
       change({ move: { ...m, x: m.x + arrows[0], y: m.y + arrows[1] } });
-      trigger("moved", { x: value().move.x, y: value().move.y });
+      tell("moved", { x: value().move.x, y: value().move.y });
     } else if (arrows) {
       state.x -= arrows[0] * 40;
       state.y -= arrows[1] * 40;
@@ -300,7 +312,7 @@ photochrom.easel = function (element, props, trigger, watch) {
     else if (event.key === "1") zoom_to(1);
     else if ((event.key === "Delete" || event.key === "Backspace") && value().tool === "points") {
       change({ points: (value().points || []).slice(0, -1) });
-      trigger("picked", { points: value().points });
+      tell("picked", { points: value().points });
     } else return;
     event.preventDefault();
   });
@@ -330,7 +342,8 @@ photochrom.easel = function (element, props, trigger, watch) {
       size_slider = make("input", { type: "range", min: 0, max: 100, "aria-label": "brush size", title: "brush size, [ and ]" });
       size_slider.addEventListener("input", () => { state.brush = Math.pow(4000, size_slider.value / 100); draw(); });
       const paint = (name, text) => press(text, state.tool === name, "", () => { state.tool = state.tool === name ? "look" : name; });
-      tools.append(paint("paint", coloured ? "Colour brush" : `Paint ${value().layer.name}`), paint("erase", "Erase"),
+      const name = value().layer.name.replaceAll("_", " ");
+      tools.append(paint("paint", coloured ? "Colour brush" : `Paint ${name}`), paint("erase", "Erase"),
                    make("label", { class: "pc-inline" }, "size", size_slider));
       if (coloured) {
         const well = make("input", { type: "color", value: state.colour, "aria-label": "brush colour" });
@@ -351,19 +364,11 @@ photochrom.easel = function (element, props, trigger, watch) {
     if (focus) [...host.querySelectorAll("button")].find((b) => b.textContent === focus)?.focus();
   }
 
-  // A picture dropped here is handed to the page's own file field.
-  frame.addEventListener("dragover", (event) => event.preventDefault());
-  frame.addEventListener("drop", (event) => {
-    event.preventDefault();
-    const field = document.querySelector("#open-file input[type=file]");
-    if (field && event.dataTransfer.files.length) {
-      field.files = event.dataTransfer.files;
-      field.dispatchEvent(new Event("change", { bubbles: true }));
-    }
-  });
+  photochrom.droppable(frame);
 
   let last_tool = "", last_key = "";
   function taken() {
+    if (held && !drag && (props.value.tool !== held.tool || (props.value.count || 0) >= held.count)) held = null;
     const now = value(), size = String(now.full), key = now.layer ? now.layer.key : "";
     if (now.tool !== last_tool) {
       state.tool = ["box", "point", "points", "move"].includes(now.tool) ? now.tool : "look";
@@ -383,6 +388,7 @@ photochrom.easel = function (element, props, trigger, watch) {
   function settle() {
     const now = `${world()} ${state.view}`, working = shown_view() === "work";
     canvas.classList.toggle("pc-working", working);
+    host.closest("#easel")?.style.setProperty("--pc-bars", `${frame.offsetTop - host.offsetTop}px`);
     canvas.classList.toggle("pc-zoomed", !state.fitted);
     if (now !== was) { was = now; state.fitted = true; resize(); } else draw();
   }

@@ -12,12 +12,22 @@ photochrom.make = function (name, attributes, ...children) {
   return made;
 };
 
+// Numbers for events, rising even over a reload, so that the server can tell which is the newest.
+photochrom.count = function () {
+  photochrom.counted = Math.max((photochrom.counted || 0) + 1, Date.now() * 1000);
+  return photochrom.counted;
+};
+
+// A text whose parts between backticks are code.
+photochrom.words = (text) => String(text || "").split("`")
+  .map((part, k) => (k % 2 ? photochrom.make("code", {}, part) : part));
+
 photochrom.short = (value) => Number(Number(value).toPrecision(5)).toString();
 
 // A slider covers the soft range, linearly or by ratio; the number beside it takes the whole hard range.
 photochrom.dial = function (element, props, trigger, watch) {
   const make = photochrom.make, host = element.querySelector(".pc-dial");
-  const { low, high, soft_low, soft_high, log, integer, unit, start, name, help } = props;
+  const { low, high, soft_low, soft_high, log, integer, unit, start, name, help, optional } = props;
   const STEPS = integer && !log ? Math.max(1, soft_high - soft_low) : 1000;
   const place = (value) => {
     const v = Math.min(soft_high, Math.max(soft_low, value));
@@ -36,24 +46,31 @@ photochrom.dial = function (element, props, trigger, watch) {
   const id = "pc-" + Math.random().toString(36).slice(2);
   const slider = make("input", { type: "range", min: 0, max: STEPS, step: 1, id, "aria-describedby": id + "h" });
   const number = make("input", { type: "number", min: low, max: high, step: integer ? 1 : "any",
-                                 "aria-label": name + (unit ? ", " + unit : "") });
-  const reset = make("button", { type: "button", class: "pc-small", title: "back to " + (start === null ? "none" : photochrom.short(start)),
+                                 "aria-label": name + (unit ? ", " + unit : ""),
+                                 placeholder: optional ? "not given" : null });
+  const reset = make("button", { type: "button", class: "pc-small", title: "back to " + ((start ?? null) === null ? "not given" : photochrom.short(start)),
                                  "aria-label": "reset " + name }, "↺");
   host.replaceChildren(
     make("div", { class: "pc-dial-head" }, make("label", { for: id }, name), number,
          make("span", { class: "pc-unit" }, unit || ""), reset),
-    slider, make("div", { class: "pc-help", id: id + "h" }, help));
+    slider, make("div", { class: "pc-help", id: id + "h" }, ...photochrom.words(help)));
   const show = (value) => {
     slider.value = place(value);
-    slider.setAttribute("aria-valuetext", photochrom.short(value) + (unit ? " " + unit : ""));
-    if (document.activeElement !== number) number.value = value;
-    reset.style.visibility = value === start ? "hidden" : "visible";
+    const none = value === null || value === undefined;
+    slider.setAttribute("aria-valuetext", none ? "not given" : photochrom.short(value) + (unit ? " " + unit : ""));
+    if (document.activeElement !== number) number.value = none ? "" : value;
+    reset.style.visibility = (value ?? null) === (start ?? null) ? "hidden" : "visible";
   };
   const give = (value) => { props.value = value; show(value); trigger("input"); };
   slider.addEventListener("input", () => { const v = value_at(Number(slider.value)); number.value = v; give(v); });
   slider.addEventListener("dblclick", () => { number.value = start; give(start); });
   reset.addEventListener("click", () => { number.value = start; give(start); slider.focus(); });
   number.addEventListener("input", () => {
+    if (optional && number.value === "" && !number.validity.badInput) {   // emptied: not given
+      number.setAttribute("aria-invalid", "false");
+      give(null);
+      return;
+    }
     const v = Number(number.value);
     const good = number.value !== "" && v >= low && v <= high && (!integer || Number.isInteger(v));
     number.setAttribute("aria-invalid", String(!good));
@@ -76,7 +93,7 @@ photochrom.curve = function (element, props, trigger, watch) {
   const place = make("div", { class: "pc-help", "aria-live": "polite" });
   const reset = make("button", { type: "button", class: "pc-small", onclick: () => give(props.start) }, "↺ reset");
   host.replaceChildren(make("div", { class: "pc-dial-head" }, make("span", {}, props.name), reset), svg, place,
-                       make("div", { class: "pc-help" }, props.help));
+                       make("div", { class: "pc-help" }, ...photochrom.words(props.help)));
   let chosen = -1, drag = false;
   const draw = (name, attributes) => {
     const made = document.createElementNS(NS, name);
@@ -209,8 +226,7 @@ photochrom.histogram = function (element, props, trigger, watch) {
       const canvas = photochrom.make("canvas", { width: 256, height: 90, role: "img", "aria-label": "histogram " + name });
       const pen = canvas.getContext("2d");
       pen.globalCompositeOperation = "source-over";
-      const dark = document.body.classList.contains("dark");
-      const ink = { red: "#e0523f", green: "#3fa34d", blue: "#4a7fe0", grey: dark ? "#bbb" : "#666" };
+      const ink = { red: "#e0523f", green: "#3fa34d", blue: "#4a7fe0", grey: "#888888" };
       for (const [band, parts] of Object.entries(bands)) {
         pen.fillStyle = ink[band] + "66";
         pen.strokeStyle = ink[band];

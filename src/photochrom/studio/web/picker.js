@@ -5,7 +5,7 @@ photochrom.picker = function (element, props, trigger, watch) {
   const make = photochrom.make, host = element.querySelector(".pc-picker");
   const rows = props.value, chapters = [...new Set(rows.map((row) => row.chapter))];
   const list = make("div", { role: "listbox", class: "pc-list", tabindex: 0, "aria-label": "operations", id: "pc-list" });
-  const search = make("input", { type: "search", placeholder: "search, such as sharp", role: "combobox",
+  const search = make("input", { type: "search", placeholder: "search", role: "combobox",
                                  "aria-label": "search operations", "aria-controls": "pc-list", "aria-expanded": "true",
                                  autocomplete: "off", spellcheck: "false" });
   const chapter = make("select", { "aria-label": "chapter" }, make("option", { value: "" }, "all chapters"),
@@ -60,7 +60,7 @@ photochrom.picker = function (element, props, trigger, watch) {
   }
   function take() {
     mark();
-    if (shown[at]) trigger("acted", { name: shown[at].name });
+    if (shown[at]) trigger("acted", { name: shown[at].name, count: photochrom.count() });
   }
   function key(event) {
     if (event.key === "ArrowDown") at = Math.min(shown.length - 1, at + 1);

@@ -17,12 +17,13 @@ photochrom.fetch_file = function (address) {
 };
 
 photochrom.TOUR = [
-  ["#sample", "Open a picture of your own, or drop one on the grey field. To look around, take the sample: it is opened " +
-    "for you now. Your file is never changed."],
+  ["#sample", "Open a picture of your own, or drop one on the grey field. To look around, take the sample: “Next” " +
+    "opens it for you. Your file is never changed."],
   ["#picker", "Here are all operations, by chapter. Type a few letters of what you want: “sharp”, “grey”, “curve”. " +
     "Enter takes the first."],
-  ["#left", "The controls of the operation appear here. Move one: the picture follows at once. Every step also has a " +
-    "strength. “What it does” tells more, with the paper behind it and a picture of its effect."],
+  ["#left", "The controls of the operation appear below the list; this is exposure. Move one: the picture " +
+    "follows at once. Every step also has a strength. “What it does” tells more, with the paper behind it and a picture " +
+    "of its effect."],
   ["#easel", "Drag the line to compare before and after. “Side by side” shows both under one zoom, “1:1” pixel for " +
     "pixel. “Paint mask” says where the step acts; [ and ] change the brush."],
   ["#stack", "“Add this step” puts it here. Steps can be switched off, edited, moved and removed; Undo takes back any " +
@@ -56,6 +57,11 @@ photochrom.tour = function (asked) {
     if (document.querySelector("#note .pc-said")) document.querySelector("#sample").click();
     else setTimeout(open_sample, 200);   // the page has not begun yet
   }
+  function choose_one() {
+    if (!card.isConnected || document.querySelector("#keep-step")) return;
+    if (document.querySelector(".pc-empty")?.style.display === "none") document.querySelector("#pc-option-exposure")?.click();
+    else setTimeout(choose_one, 200);
+  }
   function show() {
     lit();
     const [place, text] = steps[at], part = document.querySelector(place);
@@ -73,6 +79,7 @@ photochrom.tour = function (asked) {
     foot.append(count, back, next, button("End the tour", end));
     card.replaceChildren(words, foot);
     if (at === 1) open_sample();
+    if (at === 2) choose_one();
     next.focus();
   }
   card.addEventListener("keydown", (event) => { if (event.key === "Escape") end(); });
