@@ -18,7 +18,7 @@ from photochrom.studio.forms import UPLOADS, controls_of, file_ports, label, rea
 from photochrom.studio.guide import explain
 from photochrom.studio.history import Entry
 from photochrom.studio.sessions import Session
-from photochrom.studio.wires import QUIET, Wires
+from photochrom.studio.wires import QUIET, RENDER, Wires
 from photochrom.studio.words import prose
 
 _UNNAMED = re.compile(r"^[0-9a-f]{8}-")
@@ -29,7 +29,7 @@ _POINTS = 65
 
 def build(wires: Wires) -> None:
     """Lay the form out where Gradio is building the page."""
-    @gr.render(inputs=[wires.token, wires.form], triggers=[wires.form.change], show_progress="hidden")
+    @gr.render(inputs=[wires.token, wires.form], triggers=[wires.form.change], **RENDER)
     def form(token: str, key: str) -> None:
         session = wires.store.find(token) if token else None
         if session is None or session.draft is None:

@@ -19,6 +19,9 @@ from photochrom.studio.sessions import Session, Store
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """For events that answer at once and are no part of the programming interface."""
 
+RENDER: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": 1, "concurrency_id": "forms"}
+"""For parts that are made anew: one at a time, for Gradio adds each to the page's one table of components."""
+
 SILENT: dict[str, Any] = {"show_progress": "hidden", "queue": False}
 """For events that the browser answers alone."""
 

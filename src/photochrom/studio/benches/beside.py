@@ -13,13 +13,13 @@ from photochrom.studio.forms import label, painted_beside
 from photochrom.studio.history import Entry
 from photochrom.studio.previews import encode, samples, scaled_copy, shares
 from photochrom.studio.sessions import Session
-from photochrom.studio.wires import QUIET, Wires, sentence, trouble
+from photochrom.studio.wires import QUIET, RENDER, Wires, sentence, trouble
 from photochrom.studio.words import prose
 
 
 def build(wires: Wires) -> None:
     """Lay the bench out where Gradio is building the page."""
-    @gr.render(inputs=[wires.token, wires.form], triggers=[wires.form.change], show_progress="hidden")
+    @gr.render(inputs=[wires.token, wires.form], triggers=[wires.form.change], **RENDER)
     def beside(token: str, key: str) -> None:
         session = wires.store.find(token) if token else None
         if session is None or session.draft is None or session.copy is None:

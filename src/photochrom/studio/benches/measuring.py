@@ -11,7 +11,7 @@ from photochrom.studio import outputs
 from photochrom.studio.forms import controls_of, label, read
 from photochrom.studio.history import Entry
 from photochrom.studio.results import lines
-from photochrom.studio.wires import Wires, sentence, trouble
+from photochrom.studio.wires import RENDER, Wires, sentence, trouble
 from photochrom.studio.words import prose
 
 
@@ -29,7 +29,7 @@ def build(wires: Wires) -> None:
                      elem_id="measure-operation")
     said = gr.HTML("", padding=False, elem_id="measure-said")
 
-    @gr.render(inputs=[which], show_progress="hidden")
+    @gr.render(inputs=[which], **RENDER)
     def form(name: str) -> None:
         operation = registry.get(name)
         gr.HTML(f"<p class='pc-help'>{prose(f'{operation.doc.summary} {operation.doc.body}')}</p>", padding=False)

@@ -14,7 +14,7 @@ from photochrom.studio import desk
 from photochrom.studio.forms import UPLOADS, controls_of, label, read
 from photochrom.studio.history import Entry
 from photochrom.studio.results import lines
-from photochrom.studio.wires import Wires, sentence, trouble
+from photochrom.studio.wires import RENDER, Wires, sentence, trouble
 from photochrom.studio.words import prose
 
 
@@ -40,7 +40,7 @@ def build(wires: Wires) -> None:
         with gr.Column():
             said = gr.HTML("", padding=False, elem_id="several-said")
 
-            @gr.render(inputs=[which], show_progress="hidden")
+            @gr.render(inputs=[which], **RENDER)
             def form(name: str) -> None:
                 operation = registry.get(name)
                 about = prose(f"{operation.doc.summary} {operation.doc.body}")
