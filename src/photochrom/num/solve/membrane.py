@@ -51,9 +51,10 @@ def membrane(unknown: Tensor, inner: Tensor, outer: Tensor, tolerance: float) ->
         inside, or one that nothing holds.
 
     Example:
-        >>> disc = torch.hypot(*(torch.arange(-99.0, 100) [k] for k in np.ogrid[:199, :199])) < 90
-        >>> made = membrane(disc, torch.zeros(1, 1, 199, 199), torch.ones(1, 1, 199, 199), 2e-4)
-        >>> round(made[0, 0, 99, 99].item(), 4)
+        >>> region = torch.zeros(200, 200, dtype=torch.bool)
+        >>> region[1:-1, 1:-1] = True
+        >>> made = membrane(region, torch.zeros(1, 1, 200, 200), torch.ones(1, 1, 200, 200), 2e-4)
+        >>> round(made[0, 0, 99, 99].item(), 3)
         1.0
     """
     if outer.dtype != torch.float32 or outer.device.type != "cpu" or tolerance < _FINEST:
