@@ -30,7 +30,8 @@ gamma = 1.1
 """
 MEGAPIXELS = {"12 megapixels": (3000, 4000), "50 megapixels": (5000, 10000), "200 megapixels": (10000, 20000)}
 HUGE = {"400 megapixels": (20000, 20000), "panorama of 600 megapixels": (10000, 60000)}
-SHAPES = MEGAPIXELS | HUGE
+START = {"a start": (64, 64)}
+SHAPES = MEGAPIXELS | HUGE | START
 MARGIN, SIDE = 64, 400
 """Pixels around a window that is computed apart, more than the Gaussian's 8; and the side of the window."""
 
@@ -115,6 +116,13 @@ def _growth(times: Times) -> float:
     return ((most - fifty) / 150) / ((fifty - twelve) / 38)
 
 
+def _beyond_start(times: Times) -> float:
+    """Return the time of a megapixel of 400 divided by that of 12, without the start of the process."""
+    start = times["a start"].median
+    each = [(times[name].median - start) / count for name, count in (("400 megapixels", 400), ("12 megapixels", 12))]
+    return each[0] / each[1]
+
+
 def _gib(name: str) -> Any:
     return lambda times: times[name].peak / 2**30
 
@@ -140,12 +148,13 @@ ROWS = (Row(
     Row(
     name="huge-tiff",
     about="the same of 400 megapixels and of 10,000 x 60,000 pixels",
-    contestants=(*(_truth(name) for name in HUGE), _ours("12 megapixels", compared=False),
-                 *(_ours(name) for name in HUGE)),
+    contestants=(*(_truth(name) for name in HUGE), _ours("a start", compared=False),
+                 _ours("12 megapixels", compared=False), *(_ours(name) for name in HUGE)),
     targets=(
         *(Target(f"peak memory, {name} < 2 GiB", _gib(name), 2.0, "<", "GiB") for name in HUGE),
         Target("time per megapixel, 400 / 12 ≤ 1.3",
                lambda times: _each("400 megapixels")(times) / _each("12 megapixels")(times), 1.3, "<="),
+        Target("the same without the start of the process ≤ 1.3", _beyond_start, 1.3, "<="),
         *(Target(f"time per megapixel, {name}", _each(name), unit="ms") for name in ("12 megapixels", *HUGE)),
     ),
     tolerance=1, unit="of 65535", rounds=1, warm=0, notes=NOTES))
