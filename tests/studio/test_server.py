@@ -254,6 +254,16 @@ def test_a_picture_of_each_effect(client: TestClient, name: str) -> None:
     assert width == guide.WIDE if name == "merge_hdr" else width > guide.WIDE   # before, and after beside it
 
 
+@pytest.mark.parametrize("name", [name for name in registry.names()
+                                  if registry.get(name).chains and name != "identity"])
+def test_the_picture_of_an_effect_shows_one(name: str) -> None:
+    import io
+
+    sheet = np.asarray(Image.open(io.BytesIO(guide.effect(name))), np.float32)
+    before, after = sheet[:, :guide.WIDE], sheet[:, guide.WIDE + 4:]
+    assert before.shape != after.shape or np.abs(before - after).mean() > 0.5
+
+
 def test_what_is_not_a_step_has_a_bench(studio: Studio) -> None:
     from photochrom.studio.benches import measuring, several
 

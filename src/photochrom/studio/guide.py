@@ -6,6 +6,7 @@ import contextlib
 import functools
 import html
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,22 @@ from photochrom.core.registry import registry
 from photochrom.core.step import Step
 from photochrom.engine.pictures import run
 from photochrom.io.photo import Photo, read
+from photochrom.ops.degrade.add_noise import add_noise
+from photochrom.ops.degrade.compress_jpeg import compress_jpeg
 from photochrom.ops.geometry.resize import resize
 from photochrom.studio.previews import encode, samples
 from photochrom.studio.sample import sample_picture
 from photochrom.studio.words import prose
 
 WIDE = 200
+_TELLING: dict[str, dict[str, Any]] = {
+    "levels": {"black": 0.15, "white": 0.75, "gamma": 1.2}, "clip": {"low": 0.25, "high": 0.6},
+    "resize": {"scale": 0.5}, "crop": {"box": (50.0, 20.0, 150.0, 110.0)}, "pad": {"left": 30, "right": 30, "top": 20},
+    "affine": {"matrix": ((0.8, 0.3, 0.0), (-0.1, 0.8, 20.0))}, "rotate": {"angle": 20.0},
+    "perspective": {"from_points": ((40.0, 0.0), (160.0, 0.0), (200.0, 130.0), (0.0, 130.0))},
+    "compress_jpeg": {"quality": 8}, "change_color": {"red": 0.6, "blue": 1.6}, "denoise": {"sigma": 25.0},
+}
+"""Values for operations whose defaults change nothing, or too little to be seen."""
 _GAP = 4
 
 
@@ -50,14 +61,15 @@ def _scene() -> Photo:
 def effect(name: str) -> bytes:
     """Return a PNG of the sample before and after an operation with its defaults; one picture if it gives none.
 
+    Where the defaults would show nothing, it gets telling values, or a picture with what it takes away.
     Where it needs further pictures it gets simple ones: a disc as mask, the sample mirrored and warmer as reference.
     """
     operation = registry.get(name)
-    scene = _scene()
+    scene = _spoilt(name, _scene())
     parts = [scene]
     if operation.chains:
         with contextlib.suppress(PhotochromError):
-            parts.append(run(Step(operation, **_given(name, scene)), scene))
+            parts.append(run(Step(operation, **_given(name, scene), **_TELLING.get(name, {})), scene))
     shown = [_colour(samples(part)) for part in parts]
     tall = max(part.shape[0] for part in shown)
     sheet = np.full((tall, sum(part.shape[1] for part in shown) + _GAP * (len(shown) - 1), 3), 255, np.uint8)
@@ -66,6 +78,18 @@ def effect(name: str) -> bytes:
         sheet[:part.shape[0], left:left + part.shape[1]] = part
         left += part.shape[1] + _GAP
     return encode(sheet)
+
+
+def _spoilt(name: str, scene: Photo) -> Photo:
+    """Return the scene with what the operation takes away: noise, blocks of JPEG, stripes."""
+    if name == "denoise":
+        return run(Step(add_noise, sigma=25.0), scene)
+    if name == "deblock":
+        return run(Step(compress_jpeg, quality=10), scene)
+    if name == "notch":   # of the frequency that it takes out by default
+        stripes = torch.sin(torch.arange(scene.image.shape[-1]) * (2 * torch.pi * 64 / WIDE))
+        return replace(scene, image=scene.image + 0.2 * stripes)
+    return scene
 
 
 def _colour(stored: np.ndarray) -> np.ndarray:
