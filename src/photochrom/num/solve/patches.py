@@ -75,7 +75,8 @@ def choose(levels: list[Level], solid: np.ndarray) -> list[Patches]:
         if not last:
             live = _live(kernels, levels[k + 1])
             following = _any(_wide(band)) & live
-            left = _and_before(_finer(following, alive.shape)) & alive
+            # what coarser grids do not see is smoothed here, and its residual weighs nothing
+            left = (_and_before(_finer(following, alive.shape)) | band) & alive
         deep = (band | left) & ~near if k else near
         valid = alive & (_wide(band | left) | wanted)
         edge = band & ~_whole(~_wide(~solid))
