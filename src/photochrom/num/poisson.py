@@ -13,6 +13,9 @@ from photochrom.num.solve import GridSystem, Solution, SolverError, box_of, memb
 _TOLERANCE = {torch.float32: 2e-4, torch.float64: 1e-12}
 """Of the largest difference from the start."""
 
+_MEMBRANE = 1.5e-4
+"""The same of large membranes, whose inside is not looked at while they are solved."""
+
 _ROUNDING = {torch.float32: 3e-6, torch.float64: 1e-13}
 """A residual that is no more than what the dtype rounds away cannot be brought down further: it counts as solved."""
 
@@ -121,7 +124,7 @@ def integrate(operation: str, image: Tensor, region: Tensor, field: Field | None
     """
     start = image if start is None else start
     if field is None and not screen:
-        made = membrane(region, start, image, _TOLERANCE[image.dtype])
+        made = membrane(region, start, image, _MEMBRANE)
         if made is not None:
             return made
     # Solved for the difference to the start, so that what is nearly known rounds little, and a mean that only the
@@ -204,7 +207,7 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
         start = image if from_image or source is None else source
         check_finite(operation, "image", image[..., place[0], place[1]])
         check_finite(operation, "source", start[..., place[0], place[1]])
-        whole = membrane(region[0, 0] if len(region) == 1 else region, start, image, _TOLERANCE[image.dtype])
+        whole = membrane(region[0, 0] if len(region) == 1 else region, start, image, _MEMBRANE)
         if whole is not None:
             return whole
     parts: list[Tensor] = []
