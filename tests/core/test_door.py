@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 
 import photochrom
-from photochrom.core.door import enter, to_depth
+from photochrom.core.door import enter, through_the_door, to_depth
 from photochrom.core.errors import ControlError
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -145,3 +146,22 @@ def test_an_array_result_does_not_share_memory_with_a_scaled_input() -> None:
     result = photochrom.brightness(pixels, amount=0.0)
     result[:] = 0
     assert pixels.min() == 7
+
+
+def borrowed(image: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+    return source
+
+
+@pytest.mark.parametrize("given", [np.full((2, 3), 0.25, np.float32), torch.full((1, 1, 2, 3), 0.25)])
+def test_a_result_shares_no_memory_with_what_came_in(given: Any) -> None:
+    operation = replace(photochrom.seamless_clone.operation, function=borrowed, controls={})
+    picture = np.zeros((2, 3), np.float32)
+    for ports in ({"image": picture, "source": given}, {"image": given, "source": picture}):
+        made = through_the_door(operation, ports, {})
+        if isinstance(made, np.ndarray):
+            made[:] = 1
+    assert float(np.asarray(given).max()) == 0.25
+    assert picture.max() == 0
+    assert np.array_equal(photochrom.identity(picture), picture)
+    photochrom.identity(picture)[:] = 1
+    assert picture.max() == 0

@@ -210,6 +210,8 @@ def test_the_last_of_quick_choices_counts(visit: Visit) -> None:
     page.evaluate("""() => ['bilateral', 'sketch', 'negative'].forEach(
         (name, k) => setTimeout(() => document.querySelector('#pc-option-' + name).click(), 50 * k))""")
     page.wait_for_selector("#left h3:has-text('negative')")
+    page.wait_for_timeout(1500)   # and stays, when the answers to the others have come
+    assert "negative" in page.locator("#left h3").first.inner_text()
 
 
 def test_a_point_that_is_picked_counts(visit: Visit) -> None:

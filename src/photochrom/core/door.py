@@ -101,11 +101,10 @@ def to_depth(values: Tensor, dtype: np.dtype) -> np.ndarray:
         top = _LEVELS[dtype]
         scaled = values.to(torch.float32).nan_to_num(0.0, 1.0, 0.0) * top
         return np.asarray(scaled.round_().clamp_(0, top).numpy().astype(dtype))
-    made = values.numpy()
-    # What comes out never shares memory with what came in, which torch may not resize; nor does it keep much more.
+    # What comes out never shares memory with an array that came in, which torch may not resize, nor keeps much more.
     kept = values.untyped_storage()
     own = kept.resizable() and kept.nbytes() == values.numel() * values.element_size()
-    return made.astype(dtype, copy=not own)
+    return values.numpy().astype(dtype, copy=not own)   # once numpy has it, torch may not resize it either
 
 
 def _enter_pil(picture: Any, who: str, argument: str) -> Opened:
@@ -220,6 +219,9 @@ def through_the_door(operation: Operation, ports: Mapping[str, Any], controls: M
     image, alpha = with_alpha(
         operation, subject, first.alpha, controls,
         lambda picture, **changed: operation.function(picture, **others, **{**controls, **changed}))
+    if isinstance(main, np.ndarray) and any(
+            image.untyped_storage().data_ptr() == other.untyped_storage().data_ptr() for other in others.values()):
+        image = image.clone()   # another picture, given as a tensor, came through as it was
     return first.back(image, alpha)
 
 

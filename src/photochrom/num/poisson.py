@@ -14,7 +14,7 @@ _TOLERANCE = {torch.float32: 2e-4, torch.float64: 1e-12}
 """Of the largest difference from the start."""
 
 _MEMBRANE = 1.5e-4
-"""The same of large membranes, whose inside is not looked at while they are solved."""
+"""The same for large membranes: 2e-4 left 0.2 of 255 levels on one of 180 random regions, and this 0.1 at most."""
 
 _ROUNDING = {torch.float32: 3e-6, torch.float64: 1e-13}
 """A residual that is no more than what the dtype rounds away cannot be brought down further: it counts as solved."""
@@ -204,7 +204,7 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
     if place is None:
         return image.clone()
     if field is None and light is None and across and not screen and image.dtype == torch.float32:
-        start = image if from_image or source is None else source
+        start = image if from_image or source is None else source.to(image)
         check_finite(operation, "image", image[..., place[0], place[1]])
         check_finite(operation, "source", start[..., place[0], place[1]])
         whole = membrane(region[0, 0] if len(region) == 1 else region, start, image, _MEMBRANE)

@@ -69,8 +69,7 @@ def undo(session: Session) -> None:
     if draft is None:
         session.history.undo()
     elif draft.past:
-        draft.future.append(draft.entry)
-        draft.entry, draft.epoch, draft.last = draft.past.pop(), next(_count), ((), 0.0)
+        _step_to(draft, draft.past, draft.future)
     else:
         session.draft = None
 
@@ -81,8 +80,13 @@ def redo(session: Session) -> None:
     if draft is None:
         session.history.redo()
     elif draft.future:
-        draft.past.append(draft.entry)
-        draft.entry, draft.epoch, draft.last = draft.future.pop(), next(_count), ((), 0.0)
+        _step_to(draft, draft.future, draft.past)
+
+
+def _step_to(draft: Draft, taken: list[Entry], kept: list[Entry]) -> None:
+    """Put the last of the states taken in the place of the present one, which is kept."""
+    kept.append(draft.entry)
+    draft.entry, draft.epoch, draft.last = taken.pop(), next(_count), ((), 0.0)
 
 
 def tools_of(entry: Entry) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from photochrom.num.kernels.patches import WIDE, patch
+from photochrom.num.kernels.streams import weighted
 
 HEIGHT, WIDTH, INVERSE, DIAGONAL = range(4)   # columns of `levels`
 WEIGHTS, WAYS, COLUMNS = 4, 12, 20
@@ -20,19 +21,12 @@ ROW = WIDE * 4
 _HALF, QUARTER = np.float32(0.5), np.float32(0.25)
 
 
-def _weighted(pairs):
-    total = pairs[0] * pairs[1]
-    for k in range(2, len(pairs), 2):
-        total = total + pairs[k] * pairs[k + 1]
-    return total
-
-
 def _four(x, left, right, n, s):
     return (n + s) + (x.behind(left) + x.ahead(right))
 
 
 def _eight(x, left, right, n, n_left, n_right, s, s_left, s_right, *w):
-    return _weighted((
+    return weighted((
         w[0], x.ahead(right), w[1], x.behind(left), w[2], s, w[3], n, w[4], s.ahead(s_right), w[5], n.behind(n_left),
         w[6], s.behind(s_left), w[7], n.ahead(n_right),
     ))  # fmt: skip
@@ -64,8 +58,8 @@ def _way_down(*rows):
 def _way_up(second):
     def formula(y0, y1, c, c_right, d, d_right, *t):
         c1, d1 = (row.ahead(right) for row, right in ((c, c_right), (d, d_right)))
-        upper = (c.half(second), _weighted((t[0], c, t[1], c1)).half(second))
-        lower = (_weighted((t[2], c, t[3], d)), _weighted((t[4], c, t[5], c1, t[6], d, t[7], d1)))
+        upper = (c.half(second), weighted((t[0], c, t[1], c1)).half(second))
+        lower = (weighted((t[2], c, t[3], d)), weighted((t[4], c, t[5], c1, t[6], d, t[7], d1)))
         return y0 + upper[0].between(upper[1]), y1 + lower[0].half(second).between(lower[1].half(second))
 
     return formula

@@ -18,7 +18,7 @@ callers, and give no array a second name: Numba would count it, which takes long
 
 from numba import njit
 
-from photochrom.num.kernels.streams import stream
+from photochrom.num.kernels.streams import stream, weighted
 
 MARGIN = 16
 FAST = {"contract", "nsz", "reassoc"}
@@ -26,13 +26,6 @@ FAST = {"contract", "nsz", "reassoc"}
 
 def _four(a, b, c, d):
     return (a + b) + (c + d)
-
-
-def _weighted(pairs):
-    total = pairs[0] * pairs[1]
-    for k in range(2, len(pairs), 2):
-        total = total + pairs[k] * pairs[k + 1]
-    return total
 
 
 def _relaxed(here, rhs, inverse, near, omega):
@@ -54,15 +47,15 @@ def _defect(near, rows, numbers=0):
 
 
 _relax_ones, _defect_ones = _relax(_four, 7), _defect(_four, 7)
-_relax_4, _defect_4 = (make(lambda *pairs: _weighted(pairs), 11) for make in (_relax, _defect))
-_relax_8, _defect_8 = (make(lambda *pairs: _weighted(pairs), 19) for make in (_relax, _defect))
+_relax_4, _defect_4 = (make(lambda *pairs: weighted(pairs), 11) for make in (_relax, _defect))
+_relax_8, _defect_8 = (make(lambda *pairs: weighted(pairs), 19) for make in (_relax, _defect))
 _relax_fine = stream(lambda x, b, n, s, w, e, d, omega: _relaxed(x, b, d, _four(n, s, w, e), omega), rows=6, numbers=2)
 _defect_fine = stream(lambda x, b, n, s, w, e, d: (b - d * x) + _four(n, s, w, e), rows=6, numbers=1)
 _relax_coarse = stream(lambda x, b, *n: _relaxed(x, b, n[-2], _uniform(*n[:-2]), n[-1]), rows=10, numbers=4)
 _defect_coarse = stream(lambda x, b, *n: (b - n[-1] * x) + _uniform(*n[:-1]), rows=10, numbers=3)
-_restrict = stream(lambda e, *pairs: e + _weighted(pairs), rows=17)
+_restrict = stream(lambda e, *pairs: e + weighted(pairs), rows=17)
 _restrict_uniform = stream(lambda e, *n: e + _uniform(*n), rows=9, numbers=2)
-_two, _four_weighted = (stream(lambda *pairs: _weighted(pairs), rows=rows) for rows in (4, 8))
+_two, _four_weighted = (stream(lambda *pairs: weighted(pairs), rows=rows) for rows in (4, 8))
 _mean = stream(lambda a, b, half: half * (a + b), rows=2, numbers=1)
 _mean_of_four = stream(lambda a, b, c, d, quarter: quarter * _four(a, b, c, d), rows=4, numbers=1)
 _same = stream(lambda a: a, rows=1)

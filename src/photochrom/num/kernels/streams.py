@@ -7,7 +7,7 @@ Imported on first use (Numba).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from llvmlite import ir
@@ -37,6 +37,14 @@ class Value:
 
     def __mul__(self, other: Value) -> Self:
         return self._made(self._builder.fmul(self.value, other.value, flags=_FAST))
+
+
+def weighted(pairs: Sequence[Any]) -> Any:
+    """Return the sum of the products of pairs, which follow one another: for formulas."""
+    total = pairs[0] * pairs[1]
+    for k in range(2, len(pairs), 2):
+        total = total + pairs[k] * pairs[k + 1]
+    return total
 
 
 def stream(formula: Callable[..., Value], *, rows: int, numbers: int = 0) -> Any:

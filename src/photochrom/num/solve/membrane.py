@@ -4,8 +4,8 @@ A harmonic function changes less the further it lies from the edge of its region
 the edge is exp(-k d) of itself at the distance d. So a grid holds unknowns of its own only near the edge, and is
 interpolated from the next coarser one further inside, d >= 16 of its pixels. That is a space of functions inside that
 of all grids; the Galerkin operators of the hierarchy are those of this space too, and the cycles of `multigrid` find
-its best function (local refinement as in McCormick's fast adaptive composite grids, 1989). What interpolation leaves
-is at most about 0.07 (d / pixel)^-2 of what the edge has at the worst of all wavelengths, d / 2.
+its best function (local refinement as in McCormick's fast adaptive composite grids, 1989). Interpolation leaves most of
+waves pi d long: shorter ones have decayed, longer ones are smooth.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from photochrom.num.solve.frames import Frame, frame_of, stencil_of
 from photochrom.num.solve.level import MARGIN
 from photochrom.num.solve.multigrid import WEIGHTS
 from photochrom.num.solve.native import NativeGrid
-from photochrom.num.solve.patches import SIDE, choose, interpolated, outside, places_of, solid_blocks, tables_of
+from photochrom.num.solve.patches import SIDE, beyond, choose, interpolated, places_of, solid_blocks, tables_of
 from photochrom.num.solve.solver import solve
 from photochrom.num.solve.stencil import NEIGHBOURS
 from photochrom.num.solve.system import GridSystem
@@ -146,7 +146,7 @@ class _Region:
                 assert level.transfer is not None
                 ways = [(level.transfer, n * grids[number + 1].size) for n in range(8)]
                 row[c.WAYS :] = lay(number + 1, ways, c.ENDING)
-                around = outside(self._patches[number + 1], places[number + 1])
+                around = beyond(self._patches[number + 1], places[number + 1])
                 kept[-1].reshape(8, -1, SIDE**2)[:, around] = 0
         return sizes, (levels, tiles, parts, *kept)
 

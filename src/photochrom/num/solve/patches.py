@@ -123,7 +123,7 @@ def tables_of(grids: list[Patches], places: list[np.ndarray]) -> tuple[np.ndarra
     return tiles, parts
 
 
-def outside(patches: Patches, places: np.ndarray) -> np.ndarray:
+def beyond(patches: Patches, places: np.ndarray) -> np.ndarray:
     """Return the numbers, in a plane, of the patches outside the picture that the ways are read from."""
     marks = _and_before(_framed(patches.near))
     marks[1:-1, 1:-1] = False
