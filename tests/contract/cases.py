@@ -16,7 +16,7 @@ from photochrom.core.controls import Control
 from photochrom.core.errors import ControlError
 from photochrom.core.op import Operation
 from photochrom.core.registry import registry
-from photochrom.engine.plan import COPIES, LEAST_ROWS
+from photochrom.engine.plan import LEAST_ROWS, PIXEL_COPIES
 
 
 def has_weights(operation: Operation) -> bool:
@@ -202,7 +202,8 @@ def shape_after(operation: Operation, image: Tensor) -> tuple[int, ...]:
 def little_memory(operation: Operation, values: dict[str, Any], width: int, channels: int) -> int:
     """Return a budget that allows only the lowest tiles (where the operation can be tiled at all)."""
     reach = operation.reaches(operation.check(values))
-    return width * channels * 4 * COPIES * (LEAST_ROWS + 2 * (reach or 0)) if reach is not None else 2**30
+    copies = operation.copies if reach else PIXEL_COPIES
+    return width * channels * 4 * copies * (LEAST_ROWS + 2 * (reach or 0)) if reach is not None else 2**30
 
 
 def near(found: Tensor, expected: Tensor, tolerance: float = 1e-6) -> None:

@@ -104,10 +104,10 @@ def test_memory_is_shared_by_the_workers(tmp_path):
         picture(tmp_path / "in" / f"{number}.png", number, (2000, 1000, 3))
     jobs = plan_jobs([tmp_path / "in"], tmp_path / "out")
     blur = photochrom.Step(photochrom.gaussian, border="circular")
-    needed = 2000 * 1000 * 3 * 4 * 8
-    assert all(isinstance(r, Done) for r in run_jobs(blur, jobs, Options(memory=2 * needed), workers=2))
+    needed = 2000 * 1000 * 3 * 4 * photochrom.gaussian.operation.copies
+    assert all(isinstance(r, Done) for r in run_jobs(blur, jobs, Options(memory=4 * needed), workers=2))
     assert all(isinstance(r, Failed) for r in
-               run_jobs(blur, jobs, Options(memory=2 * needed - 2, overwrite=True), workers=2))
+               run_jobs(blur, jobs, Options(memory=2 * needed, overwrite=True), workers=2))
 
 
 def test_patterns_choose_files_and_leave_folders_out(tmp_path):

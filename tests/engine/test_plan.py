@@ -6,7 +6,7 @@ import torch
 import photochrom
 from photochrom.core.errors import ControlError, MemoryBudgetError
 from photochrom.engine.feeds import TensorFeed
-from photochrom.engine.plan import COPIES, needs, parse_size, plan, size
+from photochrom.engine.plan import copies, needs, parse_size, plan, size
 from photochrom.engine.run import Run
 
 
@@ -24,7 +24,7 @@ def test_a_tile_and_its_halo_stay_within_the_memory():
     chain = steps((photochrom.gaussian, {"sigma": 5.0}))
     for memory in (40_000_000, 100_000_000, 10**9):
         chosen = plan(chain, 50_000, 4000, 3, memory)
-        assert (chosen.rows + 2 * chosen.halo) * 4000 * 3 * 4 * COPIES <= memory
+        assert (chosen.rows + 2 * chosen.halo) * 4000 * 3 * 4 * copies(chain[0]) <= memory
 
 
 def test_a_small_picture_is_one_tile():
@@ -32,7 +32,7 @@ def test_a_small_picture_is_one_tile():
 
 
 def test_too_little_memory_is_one_sentence():
-    with pytest.raises(MemoryBudgetError, match=r"needs .* MiB for a picture 100000 pixels wide, 1.0 MiB is allowed"):
+    with pytest.raises(MemoryBudgetError, match=r"needs .* MiB for a picture 100000 pixels wide, 1.0 MiB are left"):
         plan(steps((photochrom.gaussian, {})), 50_000, 100_000, 3, 2**20)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,10 +41,11 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
     from photochrom.core.memory import keep_freed
     from photochrom.engine.files import Options
     from photochrom.engine.folders import plan_jobs, single
-    from photochrom.engine.plan import parse_size
+    from photochrom.engine.plan import for_pictures, parse_size
     from photochrom.engine.runs import run_jobs
 
-    keep_freed()
+    budget = parse_size(memory) if memory else None
+    keep_freed(budget)
     if profile not in PROFILES:
         raise ControlError(f"--profile must be keep or srgb, got {profile!r}")
     if depth not in DEPTHS:
@@ -58,7 +59,7 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
         from photochrom.engine.cluster import absolute
 
         inputs, output = absolute(inputs), absolute([output])[0]
-    options = Options(parse_size(memory) if memory else None, device, PROFILES[profile], quality, overwrite,
+    options = Options(budget, device, PROFILES[profile], quality, overwrite,
                       tiff_layout(folder.tiff), DEPTHS[depth])
     alone = one or single(inputs, output)
     jobs = plan_jobs(inputs, output, folder.selection)
@@ -66,7 +67,11 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
         show_plan(recipe, jobs, options, None if alone else output, folder, as_json)
         return
     told = Telling(as_json, quiet, None if alone else len(jobs))
+    if options.memory and folder.cluster is None:
+        options = replace(options, memory=for_pictures(options.memory))
     with _engine(folder, workers) as (engine, workers), progress_bar(quiet or as_json, len(jobs)) as bar:
+        if options.memory and folder.cluster is not None:
+            options = replace(options, memory=for_pictures(options.memory, workers or 1))
         if alone:
             bar.expect(_pixels(jobs[0].source))
         try:

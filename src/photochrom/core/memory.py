@@ -14,6 +14,7 @@ _MADV_HUGEPAGE = 14
 # What glibc's allocator is told: name in the environment, number in malloc.h, value. One heap for all threads, and the
 # largest piece and the longest unused end of it that are kept.
 _KEEP = (("MALLOC_ARENA_MAX", -8, 1), ("MALLOC_MMAP_THRESHOLD_", -3, 1 << 28), ("MALLOC_TRIM_THRESHOLD_", -1, 1 << 29))
+_ROOMY, _TIGHT = 2 << 30, {-3: 8 << 20, -1: 32 << 20}
 KEEP_FREED = {name: str(value) for name, _, value in _KEEP}
 """What `keep_freed` sets, as environment variables of a process that is still to be started."""
 
@@ -55,7 +56,7 @@ def empty(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
     return made
 
 
-def keep_freed() -> None:
+def keep_freed(memory: int | None = None) -> None:
     """Let this process keep what it frees instead of handing it back to the system, to take it anew a moment later.
 
     Tiles, and what lies between their steps, are freed and taken again hundreds of times a picture. glibc gives each
@@ -63,8 +64,14 @@ def keep_freed() -> None:
     photograph of 12 megapixels took 39,000 pages and 90 ms of 350. One heap for all, that keeps its end, takes 3500 and
     17 ms. For processes that make pictures, not for libraries, and before threads are started: each keeps the heap it
     has. Where the C library is another one nothing changes.
+
+    Args:
+        memory: what the process may take; below 2 GiB large pieces go back at once, since between those that are kept
+            holes are left.
     """
     with suppress(AttributeError, OSError):
         libc = ctypes.CDLL(None)
         for _, number, value in _KEEP:
+            if memory is not None and memory < _ROOMY:
+                value = _TIGHT.get(number, value)
             libc.mallopt(number, value)

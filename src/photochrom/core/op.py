@@ -69,6 +69,8 @@ class Operation:
     framed: Callable[..., bool] | None = None
     on_samples: Callable[..., Any] | None = None
     on_alpha: Callable[..., dict[str, Any] | None] | None = None
+    copies: int | Callable[..., int] = 8
+    """Float32 copies of its picture that are alive at once while it runs, what goes in and comes out included."""
 
     @property
     def main(self) -> str:
@@ -165,6 +167,10 @@ class Operation:
         """Return how many rows of the result come from one of the picture, where it can be made in tiles."""
         return self.enlarges(**controls) if self.enlarges is not None else 1
 
+    def takes(self, height: int, width: int, controls: Mapping[str, Any]) -> int:
+        """Return how many float32 copies of a picture are alive at once while the operation runs on it."""
+        return self.copies(height, width, **controls) if callable(self.copies) else self.copies
+
     def reaches(self, controls: Mapping[str, Any]) -> int | None:
         """Return how many pixels beyond a pixel are looked at, or None if the whole picture is needed at once."""
         if self.framed is not None and self.framed(**controls):
@@ -201,6 +207,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
        framed: Callable[..., bool] | None = None, on_samples: Callable[..., Any] | None = None,
        on_alpha: Callable[..., dict[str, Any] | None] | None = None, moves: Callable[..., bool] | None = None,
        enlarges: Callable[..., int] | None = None, spreads: int = 0, steady: bool = False,
+       copies: int | Callable[..., int] = 8,
        light: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None) -> Callable[[F], F]:
     """Declare an operation. Arguments before `*` are ports, those after it are controls.
 
@@ -223,6 +230,8 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
         spreads: for an operation that is not linear: how many pixels far colour is spread into what is transparent.
         moves: from the controls, whether pixels only change place and none are mixed.
         steady: it means to leave the mean colour as it is; runs tell how far it moved.
+        copies: for an operation on tiles or frames: float32 copies of its picture that are alive at once, as measured,
+            or, where the size of the result tells, a function of height, width and the controls.
 
     Returns:
         A decorator. The decorated function takes tensors, NumPy arrays and PIL pictures and returns the kind
@@ -234,7 +243,7 @@ def op(*, reach: Reach, channelwise: bool = False, channels: int | None = None,
     def declare(function: F) -> F:
         operation = _declaration(function, reach, channelwise, channels, halo, measured, gives, resizes, framed)
         operation = replace(operation, on_samples=on_samples, on_alpha=on_alpha, light=light, moves=moves,
-                            enlarges=enlarges, spreads=spreads, steady=steady)
+                            enlarges=enlarges, spreads=spreads, steady=steady, copies=copies)
         names = list(operation.ports)
 
         @functools.wraps(function)

@@ -14,10 +14,11 @@ import numpy as np
 from photochrom.core.recipe import Recipe
 from photochrom.core.step import Step
 from photochrom.engine.feeds import RowFeed, levels_of
-from photochrom.engine.plan import default_memory
+from photochrom.engine.plan import default_memory, factors
 from photochrom.engine.run import Progress, Run
 from photochrom.io import Depth, Source, encoder_for, open_source, save_strips
 from photochrom.io.formats import TiffLayout
+from photochrom.io.sink import held
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Options:
     """How files are read, run and written."""
 
     memory: int | None = None
+    """Bytes for pictures, decoding and encoding included; beside them the libraries take what `LIBRARIES` says."""
     device: str = "cpu"
     profile: Literal["keep", "srgb"] = "keep"
     quality: int | None = None
@@ -75,7 +77,10 @@ def run_file(recipe: Recipe | Step, source: str | Path, target: str | Path, opti
     source, target = Path(source), Path(target)
     with open_source(source) as opened:
         feed = _feed(opened)
-        memory = options.memory or default_memory()
+        larger = factors(steps)
+        beside = opened.held + held(opened.about, target, opened.height * larger, opened.width * larger,
+                                    depth=options.depth, tiff=options.tiff)
+        memory = ((options.memory or default_memory()) - beside) * 3 // 4   # a quarter for stored samples that wait
         work = Run(steps, feed, memory, options.device, progress)
         about = dataclasses.replace(opened.about, channels=work.gives)
         encoder = encoder_for(about, target, profile=options.profile, depth=options.depth)

@@ -14,9 +14,12 @@ PREFERRED = 1_000_000
 those of a whole photograph are fresh pages each time, whose first touch costs more than the arithmetic."""
 OVERLAP = 8
 """A tile is at least this many halos high, so that few rows are computed twice."""
-COPIES = 8
-"""Float32 copies of a tile alive at once in the hungriest step, the blend with its input included."""
-LEAST_ROWS = 16
+PIXEL_COPIES = 5
+"""Float32 copies of a tile alive at once while pixel steps, which work in strips, run: what goes in and comes out, and
+the stored samples of both. What other steps take each says of itself."""
+LEAST_ROWS = 8
+LIBRARIES = 400 << 20
+"""Bytes that Python, torch, Numba and libvips take in a process that made a small picture: 375 MiB were measured."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,13 @@ def plan(steps: Sequence[Step], height: int, width: int, channels: int, memory: 
     Raises:
         MemoryBudgetError: not even the smallest tile fits.
     """
-    reach, grown, held = 0, 1, 1
+    reach, grown, held, taken = 0, 1, 1, PIXEL_COPIES
     for step in steps:
         reach += -(-(halo(step) or 0) // grown)
         grown *= factor(step)
         held = max(held, grown * grown)
-    row = width * channels * 4 * COPIES * held
+        taken = max(taken, copies(step) * grown * grown)
+    row = width * channels * 4 * taken
     affordable = memory // row - 2 * reach
     least = min(height, LEAST_ROWS)
     if affordable < least:
@@ -58,17 +62,22 @@ def plan(steps: Sequence[Step], height: int, width: int, channels: int, memory: 
             return Plan(height, reach)
         need = row * min(height, least + 2 * reach)
         raise MemoryBudgetError(f"this recipe needs {size(need)} for a picture {width} pixels wide, "
-                                f"{size(memory)} is allowed; raise --memory")
+                                f"{size(max(0, memory))} are left for it; raise --memory or lower --jobs")
     rows = max(PREFERRED // (width * held), OVERLAP * reach, least)
     return Plan(max(1, min(rows, affordable, height)), reach)
 
 
+def copies(step: Step) -> int:
+    """Return how many float32 copies of its picture are alive at once while a step runs."""
+    return PIXEL_COPIES if halo(step) == 0 else step.operation.takes(1, 1, step.controls)
+
+
 def check_frame(step: Step, height: int, width: int, channels: int, memory: int) -> None:
     """Raise unless a whole frame fits into the memory."""
-    need = height * width * channels * 4 * COPIES
+    need = height * width * channels * 4 * step.operation.takes(height, width, step.controls)
     if need > memory:
         raise MemoryBudgetError(f"{step.operation.name} with these controls needs the whole picture at once, "
-                                f"{size(need)}; {size(memory)} is allowed; raise --memory")
+                                f"{size(need)}; {size(max(0, memory))} are left for it; raise --memory or lower --jobs")
 
 
 def check_masks(steps: Sequence[Step], height: int, width: int) -> None:
@@ -141,6 +150,20 @@ def parse_size(text: str) -> int:
     if not 0 < value < 2**60:
         raise ControlError(f"memory must be a size such as 512M or 1G, got {text!r}")
     return int(value)
+
+
+def for_pictures(memory: int, processes: int = 1) -> int:
+    """Return what is left of the memory of some processes for their pictures.
+
+    Raises:
+        ControlError: nothing is left.
+    """
+    left = memory - processes * LIBRARIES
+    if left <= 0:
+        many = "the program itself takes" if processes == 1 else f"{processes} workers take"
+        raise ControlError(f"--memory {size(memory)}: {many} {size(processes * LIBRARIES)} before any picture; "
+                           "raise --memory")
+    return left
 
 
 def default_memory() -> int:

@@ -77,7 +77,8 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
     options = options or Options()
     count = workers or threads()
     # A cluster's workers do not share this machine's memory.
-    memory = options.memory // count if options.memory else default_memory() // min(count, threads())
+    shares = max(1, min(count, len(jobs)))
+    memory = options.memory // shares if options.memory else default_memory() // min(count, threads())
     each = dataclasses.replace(options, memory=memory)
     if out is None:
         work = [Task(job, options.overwrite, others=matched(job) if matched else {}) for job in jobs]

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 # Below this many bytes the strips are gathered into one array, which is faster; above, they stream.
 GATHER_BYTES = 64 << 20
 
+# libvips holds two buffers of 256 rows and what its threads work on; tiles and pyramids more.
+_LINES, _TILED, _PYRAMID = 800, 1050, 1300
+# Bytes a pixel of formats that are encoded as a whole.
+_WHOLE = {"webp": 12, "avif": 48}
+
 _LONGEST = {"jpeg": 65500, "webp": 16383, "avif": 65535, "hdr": 65535}
 
 
@@ -186,6 +191,34 @@ def _space(about: About, fmt: Format, profile: str, channels: int, notes: list[s
     return Plain(colours), (bytes(vips().Image.profile_load("srgb")) if tagged else None)
 
 
+def held(about: About, out_path: str | os.PathLike[str], height: int, width: int, *, depth: Depth | None = None,
+         tiff: TiffLayout | None = None) -> int:
+    """Bytes that writing a picture takes beside the strips, as measured.
+
+    Args:
+        about: What the picture came with.
+        out_path: The output; its ending names the format.
+        height: Rows of the picture.
+        width: Columns of the picture.
+        depth: Depth of the stored samples, None for the picture's own.
+        tiff: How a TIFF is laid out.
+
+    Raises:
+        FileError: The ending or the depth is not one that can be written.
+    """
+    fmt, tiff = format_for_output(out_path), tiff or TiffLayout()
+    stored, _ = stored_depth(fmt, depth or about.depth)
+    sample = {"uint8": 1, "uint16": 2}.get(stored, 4)
+    row = width * ((1 if about.channels == 1 and fmt.grey else 3) + (about.alpha and fmt.alpha)) * sample
+    whole = height * row
+    if fmt.name in _WHOLE:
+        return _WHOLE[fmt.name] * height * width
+    if not fmt.loader:
+        return 0   # rows go straight out
+    lines = _PYRAMID if tiff.pyramid and fmt.name == "tiff" else _TILED if tiff.tiled and fmt.name == "tiff" else _LINES
+    return min(lines, 3 * height) * row + (whole if whole <= GATHER_BYTES else 0)
+
+
 def save_strips(
     path: str | os.PathLike[str],
     encoder: Encoder,
@@ -340,6 +373,8 @@ def _options(
     predictor = "float" if encoder.dtype == np.float32 else "horizontal"
     big = size * (1.34 if tiff.pyramid else 1) > 3_900_000_000 if tiff.big is None else tiff.big
     options = {"compression": "deflate", "level": 1, "predictor": predictor, "bigtiff": big}
+    # Wide rows in low strips: libvips, here and wherever the file is read, holds several strips.
+    options["tile_height"] = min(128, max(16, (4 << 20) // (shape[1] * shape[2] * encoder.dtype.itemsize)))
     if tiff.tiled or tiff.pyramid:
         options |= {"tile": True, "tile_width": 256, "tile_height": 256, "pyramid": tiff.pyramid}
     return "tiffsave", options

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+_PIECE = 8 << 20  # bytes asked of libvips at once
+
 #: Infinity becomes the largest number of 16-bit floats.
 LARGEST = 65504.0
 
@@ -62,6 +64,11 @@ class Source(ABC):
         samples = "1 sample was" if self._bad == 1 else f"{self._bad} samples were"
         note = f"{samples} not finite: NaN became 0, infinity {LARGEST:.0f}"
         return replace(self._about, notes=(*self._about.notes, note))
+
+    @property
+    def held(self) -> int:
+        """Bytes that the decoder holds while rows are read, beside those it gives."""
+        return 0
 
     @property
     def plain(self) -> bool:
@@ -197,6 +204,10 @@ class _VipsSource(Source):
         if remark:
             notes.append(remark)
             profile = None
+        # Turned and interlaced pictures, and frames of video formats, are decoded as a whole.
+        interlaced = bool(image.get_typeof("interlaced") and image.get("interlaced"))
+        self._whole = turn > 2 or interlaced or kind in ("webp", "avif", "heic", "gif")
+        self._strip = image.get("tile-height") if image.get_typeof("tile-height") else 128 if kind == "tiff" else 16
         self._region: Any = vips().Region.new(image)
         self.height, self.width, self.bands = image.height, image.width, image.bands
         depth: Depth = {"uchar": "uint8", "ushort": "uint16", "float": "float32"}[image.format]  # type: ignore[assignment]
@@ -254,7 +265,24 @@ class _VipsSource(Source):
             notes.append(f"{extra - 1} extra channels left out" if extra > 2 else "1 extra channel left out")
         return image, colours, extra > 0
 
+    @property
+    def held(self) -> int:
+        """Measured: four strips of a TIFF, at most 128 rows each, or of tiles; whole pictures of some formats."""
+        row = self.width * self.bands * self.dtype.itemsize
+        lines = self.height if self._whole else min(self.height, 4 * self._strip)
+        return lines * row + 2 * min(self.height * row, _PIECE)
+
     def _rows(self, y0: int, y1: int) -> np.ndarray:
+        # In pieces: libvips holds a copy of what is asked for at once.
+        rows = max(1, _PIECE // (self.width * self.bands * self.dtype.itemsize))
+        if y1 - y0 <= rows:
+            return self._fetch(y0, y1)
+        found = np.empty((y1 - y0, self.width, self.bands), self.dtype)
+        for y in range(y0, y1, rows):
+            found[y - y0:y - y0 + rows] = self._fetch(y, min(y + rows, y1))
+        return found
+
+    def _fetch(self, y0: int, y1: int) -> np.ndarray:
         try:
             data = self._region.fetch(0, y0, self.width, y1 - y0)
         except vips().Error as e:

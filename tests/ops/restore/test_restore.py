@@ -194,7 +194,7 @@ def test_a_file_becomes_a_larger_file(tmp_path: Path) -> None:
 
     pyvips.Image.new_from_array(pixels).write_to_file(str(tmp_path / "in.png"))
     step = Step(photochrom.upscale, scale=2, model="small-vdsr")
-    done = run_file(step, tmp_path / "in.png", tmp_path / "out.png", Options(memory=40 * 3 * 32 * 4 * 60))
+    done = run_file(step, tmp_path / "in.png", tmp_path / "out.png", Options(memory=40 * 3 * 32 * 4 * 100))
     assert (done.width, done.height) == (80, 180)
     found = photochrom.read(tmp_path / "out.png")
     assert found.about.depth == "uint16"

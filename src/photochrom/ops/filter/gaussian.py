@@ -13,7 +13,7 @@ from photochrom.num.bands import gaussian_halo, gaussian_kernel, separable
 from photochrom.num.strips import pointwise
 
 
-@op(reach="window", halo=gaussian_halo, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="window", halo=gaussian_halo, copies=6, light=(srgb_to_linear, linear_to_srgb))
 def gaussian(image: Image, *,
              sigma: Annotated[float, Range(0.1, 100, soft=(0.5, 20), scale="log", unit="px")] = 2.0,
              border: Border = "reflect",

@@ -19,7 +19,7 @@ def _on_alpha(**_: object) -> None:
     """The weights do not add up to 1: alpha stays as it is."""
 
 
-@op(reach="window", halo=_halo, on_alpha=_on_alpha)
+@op(reach="window", halo=_halo, copies=14, on_alpha=_on_alpha)
 def gradient(image: Image, *,
              part: Literal["magnitude", "angle", "x", "y"] = "magnitude",
              scheme: Literal["sobel", "scharr", "prewitt", "central", "forward", "backward"] = "sobel",

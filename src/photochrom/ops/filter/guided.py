@@ -16,7 +16,7 @@ def _halo(*, radius: int, border: Border, **_: object) -> int | None:
     return None if border == "circular" else 2 * radius
 
 
-@op(reach="window", halo=_halo)
+@op(reach="window", halo=_halo, copies=16)
 def guided(image: Image, guide: Guide = None, *,
            radius: Annotated[int, Range(1, 500, soft=(1, 64), scale="log", unit="px")] = 8,
            eps: Annotated[float, Range(1e-8, 10, soft=(1e-4, 0.1), scale="log")] = 0.01,

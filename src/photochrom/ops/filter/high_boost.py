@@ -18,7 +18,7 @@ def _on_alpha(**_: object) -> None:
     """The weights do not add up to 1: alpha stays as it is."""
 
 
-@op(reach="window", halo=gaussian_halo, on_alpha=_on_alpha, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="window", halo=gaussian_halo, copies=10, on_alpha=_on_alpha, light=(srgb_to_linear, linear_to_srgb))
 def high_boost(image: Image, *,
                boost: Annotated[float | Tensor, Range(0, 20, soft=(0.5, 3))] = 2.0,
                sigma: Annotated[float, Range(0.1, 100, soft=(0.5, 20), scale="log", unit="px")] = 2.0,

@@ -14,7 +14,7 @@ from photochrom.num import frequency
 from photochrom.ops.frequency._pass import as_it_is, per_pixel, through
 
 
-@op(reach="image", on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", copies=12, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
 def bandpass(image: Image, *,
              low: Annotated[float, Range(0, 1e5, soft=(1, 500))] = 10.0,
              high: Annotated[float, Range(0, 1e5, soft=(1, 500))] = 60.0,

@@ -15,7 +15,7 @@ from photochrom.ops.filter._named import weights_of
 from photochrom.ops.frequency._pass import as_it_is, through
 
 
-@op(reach="image", on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", copies=18, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
 def deconvolve(image: Image, *,
                kernel: Kernel | Tensor = "gaussian",   # type: ignore[assignment]
                noise: Annotated[float, Range(0, 10, soft=(1e-5, 0.1))] = 0.001,

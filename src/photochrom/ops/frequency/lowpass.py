@@ -13,7 +13,7 @@ from photochrom.num import frequency
 from photochrom.ops.frequency._pass import like_the_colours, per_pixel, through
 
 
-@op(reach="image", on_alpha=like_the_colours, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", copies=12, on_alpha=like_the_colours, light=(srgb_to_linear, linear_to_srgb))
 def lowpass(image: Image, *,
             cutoff: Annotated[float, Range(0, 1e5, soft=(1, 500))] = 30.0,
             unit: Literal["picture", "pixel"] = "picture",

@@ -14,7 +14,7 @@ from photochrom.num import frequency
 from photochrom.ops.frequency._pass import as_it_is, per_pixel, through
 
 
-@op(reach="image", on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
+@op(reach="image", copies=12, on_alpha=as_it_is, light=(srgb_to_linear, linear_to_srgb))
 def notch(image: Image, *,
           at: Points = ((64.0, 0.0),),
           width: Annotated[float, Range(0, 1e5, soft=(1, 50), neutral=0)] = 4.0,

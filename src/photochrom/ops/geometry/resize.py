@@ -18,7 +18,16 @@ _MOST = 1 << 30
 """Pixels of a result, as many as are read."""
 
 
-@op(reach="image", resizes=True, light=(srgb_to_linear, linear_to_srgb))
+def _copies(height: int, width: int, *, size: tuple[int, int] | None, scale: float, resample: str, space: str,
+            **_: object) -> int:
+    tall, wide = size or (height * scale, width * scale)
+    larger = tall * wide / (height * width)
+    if resample == "matlab-bicubic":
+        return math.ceil(8 + 4 * larger)
+    return math.ceil(3 + 2.5 * larger if space == "linear" else 2 + 1.5 * larger)
+
+
+@op(reach="image", resizes=True, light=(srgb_to_linear, linear_to_srgb), copies=_copies)
 def resize(image: Image, *,
            size: Size | None = None,
            scale: Annotated[float, Range(1e-4, 1e3, soft=(0.1, 4), scale="log", neutral=1)] = 1.0,

@@ -27,7 +27,7 @@ def _from_log(image: Tensor) -> Tensor:
     return image.exp() - _DARK
 
 
-@op(reach="image")
+@op(reach="image", copies=21)
 def change_illumination(image: Image, mask: Region = None, *,
                         pivot: Annotated[float, Range(0.01, 10, soft=(0.05, 1), scale="log")] = 0.2,
                         exponent: Annotated[float, Range(0, 1, soft=(0, 0.5), neutral=0)] = 0.2) -> Tensor:

@@ -13,7 +13,7 @@ from photochrom.num.histograms import luminance
 from photochrom.num.poisson import Field, edit, region_of, rises
 
 
-@op(reach="image")
+@op(reach="image", copies=21)
 def exchange_texture(image: Image, reference: Reference, mask: Region = None, *,
                      detail: Annotated[float, Range(0, 10, soft=(0, 2))] = 1.0) -> Tensor:
     """Give a part of a picture the texture of another picture, and leave it its own colours and its edge.

@@ -11,7 +11,7 @@ from photochrom.core.types import Image, Space
 from photochrom.num.poisson import edit
 
 
-@op(reach="image")
+@op(reach="image", copies=12)
 def make_tileable(image: Image, *, space: Space = "encoded") -> Tensor:
     """Change a picture so that copies of it side by side show no seam.
 

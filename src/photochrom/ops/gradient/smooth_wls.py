@@ -19,7 +19,7 @@ _DARK = 1e-4
 _TOLERANCE = {torch.float32: 3e-5, torch.float64: 1e-12}
 
 
-@op(reach="image")
+@op(reach="image", copies=20)
 def smooth_wls(image: Image, *,
                smoothing: Annotated[float, Range(0, 1000, soft=(0.01, 10))] = 1.0,
                exponent: Annotated[float, Range(1, 4, soft=(1, 2))] = 1.2,

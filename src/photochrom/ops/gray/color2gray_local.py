@@ -14,7 +14,7 @@ from photochrom.num.signed import Rule, window_sums
 from photochrom.num.windows import solve_windows
 
 
-@op(reach="image", channels=3, gives=1)
+@op(reach="image", copies=32, channels=3, gives=1)
 def color2gray_local(image: Image, *,
                      theta: Annotated[float, Range(-360, 360, soft=(0, 360), unit="deg")] = 45.0,
                      bound: Annotated[float, Range(0.01, 200, soft=(1, 50), scale="log")] = 10.0,

@@ -18,7 +18,7 @@ from photochrom.num.tones.light import luminance
 from photochrom.ops.hdr._light import KEY, decoded, measured, relit, relit_by, relit_fattal
 
 
-@op(reach="image")
+@op(reach="image", copies=10)
 def tonemap(image: Image, *,
             operator: Literal["reinhard", "reinhard_local", "drago", "durand", "fattal", "hable",
                               "aces"] = "reinhard_local",

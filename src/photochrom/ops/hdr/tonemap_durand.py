@@ -13,7 +13,7 @@ from photochrom.num.tones import durand
 from photochrom.ops.hdr._light import relit_by
 
 
-@op(reach="image")
+@op(reach="image", copies=13)
 def tonemap_durand(image: Image, *,
                    base_contrast: Annotated[float, Range(1, 1000, soft=(2, 50), scale="log")] = 5.0,
                    sigma: Annotated[float, Range(0, 1000, soft=(0, 100), unit="px")] = 0.0,

@@ -13,7 +13,7 @@ from photochrom.num.poisson import check_finite
 from photochrom.ops.hdr._light import relit_fattal
 
 
-@op(reach="image")
+@op(reach="image", copies=19)
 def tonemap_fattal(image: Image, *,
                    pivot: Annotated[float, Range(0.001, 10, soft=(0.02, 1), scale="log")] = 0.1,
                    exponent: Annotated[float, Range(0, 1, soft=(0.05, 0.25))] = 0.15,
