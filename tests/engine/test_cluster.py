@@ -112,6 +112,39 @@ def test_an_interrupt_ends_a_cluster_of_our_own_within_two_seconds(tmp_path, who
     assert not list((tmp_path / "out" / ".photochrom" / "parts").iterdir())
 
 
+@pytest.mark.slow
+def test_a_machine_that_goes_down_costs_no_picture(tmp_path):
+    utils = pytest.importorskip("ray.cluster_utils")
+    (tmp_path / "in").mkdir()
+    picture = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    for number in range(60):
+        Image.fromarray(np.roll(picture, number, 0)).save(tmp_path / "in" / f"{number:03}.jpg")
+    (tmp_path / "r.toml").write_text('version = 1\n[[step]]\nop = "gaussian"\nsigma = 3.0\n')
+    words = [sys.executable, "-m", "photochrom.cli.main", "run", str(tmp_path / "r.toml"), str(tmp_path / "in"),
+             "--json"]
+    small = {"object_store_memory": 100 << 20}
+    cluster = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **small})
+    try:   # three nodes with raylets and ports of their own, as three machines would be
+        nodes = [cluster.add_node(num_cpus=1, **small) for _ in range(2)]
+        cluster.wait_for_nodes()
+        process = subprocess.Popen([*words, "-o", str(tmp_path / "out"), "--engine", "ray", "--address",
+                                    cluster.address], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        events = []
+        for line in process.stdout:
+            events.append(json.loads(line))   # and nothing but JSON on standard output
+            if len(nodes) == 2 and len(events) == 9:
+                cluster.remove_node(nodes.pop(), allow_graceful=False)
+        assert process.wait(timeout=300) == 0, process.stderr.read()
+    finally:
+        cluster.shutdown()
+    assert (events[-1]["made"], events[-1]["failed"], len(nodes)) == (60, 0, 1)
+    subprocess.run([*words, "-o", str(tmp_path / "local")], stdout=subprocess.DEVNULL, timeout=300, check=True)
+    assert contents(tmp_path / "out") == contents(tmp_path / "local")
+    subprocess.run([*words, "-o", str(tmp_path / "out")], stdout=subprocess.DEVNULL, timeout=300, check=True)
+    assert not list((tmp_path / "out" / ".photochrom" / "parts").iterdir())   # what the killed actor left is cleared
+
+
 @pytest.fixture
 def cli_process():
     def run(*arguments):

@@ -11,7 +11,7 @@ import logging
 import os
 import pickle
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from photochrom.core.memory import KEEP_FREED
 from photochrom.engine.files import Done
 from photochrom.engine.making import Failed, Made, Maker, Same, Task
 from photochrom.engine.run import Progress
+from photochrom.io.formats import show
 from photochrom.io.stores import Address, locate
 from photochrom.num.parallel import limit_threads, threads
 
@@ -28,8 +29,8 @@ STORE = 100 << 20
 """Bytes of the object store of a Ray that is started here: rows are small."""
 TOGETHER = 16
 """Pictures handed to an actor at once, at most; fewer where there are few, so that all have work to the end."""
-RETRIES = 2
-"""How often a task is tried again on another actor when its actor dies; a file that kills actors then fails alone."""
+TRIES = 3
+"""How often a task is tried when its actor or its node dies; a file that kills actors then fails alone."""
 
 
 class RayEngine:
@@ -65,7 +66,9 @@ class RayEngine:
             except (ConnectionError, ValueError, RuntimeError) as error:
                 reason = " ".join(str(error).split())
                 raise ControlError(f"--address {address}: the Ray cluster cannot be reached ({reason})") from None
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        # Ray tells on standard output, which is for results, that a node has gone; there is no setting for it.
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)   # what failed is told by the run
         found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         most = int(found.get("CPU", 1))
         if gpus:
@@ -78,34 +81,51 @@ class RayEngine:
     def __call__(self, task: Maker, items: Iterable[Task], workers: int, progress: Progress = lambda pixels: None
                  ) -> Iterator[Made | Done | Same | Failed]:
         """Do every task and yield each result as its row comes back."""
+
+        left = dict(enumerate(items))
+        together = max(1, min(TOGETHER, len(left) // (8 * workers)))
+        # A node that goes takes along what its actors had in hand; that is handed out again, one by one.
+        for _ in range(TRIES):
+            if not left:
+                return
+            for number, result in self._attempt(task, left, min(workers, self._most()), together):
+                if isinstance(result, (Made, Done)):
+                    done = result.done if isinstance(result, Made) else result
+                    progress(done.width * done.height)
+                if left.pop(number, None) is not None:
+                    yield result
+            together = 1
+        for item in left.values():
+            yield Failed(item.job.source, FileError(f"{show(item.job.source)}: the actor that made it died, "
+                                                    f"{TRIES} times"), item.job.target)
+
+    def _attempt(self, task: Maker, tasks: Mapping[int, Task], workers: int, together: int
+                 ) -> Iterator[tuple[int, Made | Done | Same | Failed]]:
+        """Do tasks once and yield those that came back, by number."""
         import ray.data
 
-        tasks = list(items)
-        together = max(1, min(TOGETHER, len(tasks) // (8 * workers)))
         rows = [{"number": number, "source": os.fsencode(item.job.source), "target": os.fsencode(item.job.target),
-                 "known": pickle.dumps(item)} for number, item in enumerate(tasks)]
+                 "known": pickle.dumps(item)} for number, item in tasks.items()]
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        context.max_errored_blocks = -1   # what is missing at the end has failed
+        context.max_errored_blocks = -1   # what is missing at the end is tried again
         named = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // together))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)   # of the number of retries, which has no new name yet
             made = named.map_batches(
                 Actor, fn_constructor_args=(task,), batch_size=together, concurrency=workers, num_cpus=1,
                 num_gpus=self.gpus or None, runtime_env={"env_vars": KEEP_FREED}, max_restarts=-1,
-                max_task_retries=RETRIES)
-        left = dict(enumerate(tasks))
+                max_task_retries=0)
         for row in made.iter_rows():
-            item = left.pop(int(row["number"]), None)
-            result: Made | Done | Same | Failed = pickle.loads(row["result"])
-            if isinstance(result, (Made, Done)):
-                done = result.done if isinstance(result, Made) else result
-                progress(done.width * done.height)
-            if item is not None:
-                yield result
-        for item in left.values():
-            yield Failed(item.job.source, FileError(f"{item.job.source}: the actor that made it died, "
-                                                    f"{RETRIES + 1} times"), item.job.target)
+            yield int(row["number"]), pickle.loads(row["result"])
+
+    def _most(self) -> int:
+        """Return how many actors the cluster has room for now."""
+        import ray
+
+        found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        most = int(found.get("CPU", 1))
+        return max(1, min(most, int(found.get("GPU", 0) / self.gpus)) if self.gpus else most)
 
     def close(self) -> None:
         """Let go of the cluster; a Ray that was started here ends."""
