@@ -93,7 +93,7 @@ def test_planned_between_other_steps(operation: Operation, values: dict) -> None
     steps = [Step(photochrom.brightness, amount=0.05), Step(photochrom.gaussian, sigma=0.8),
              Step(operation, **others(operation, image), **values), Step(photochrom.box, radius=3, border="replicate"),
              Step(photochrom.contrast, amount=1.1)]
-    memory = 2 * little_memory(operation, values, WIDTH, 3)
+    memory = 4 * little_memory(operation, values, WIDTH, 3)   # the others look further
     near(photochrom.run(Recipe(steps), image, memory=memory), Recipe(steps)(image))
 
 
