@@ -12,6 +12,7 @@ from photochrom.nets.descriptor import build, halo_of
 from photochrom.nets.dncnn import B, S
 from photochrom.nets.edsr import BASELINE, FULL
 from photochrom.nets.inference import drift, restore
+from photochrom.nets.joined import Joined
 from photochrom.nets.ready import ready
 from photochrom.nets.weights import Descriptor, Network, parameters
 
@@ -136,6 +137,50 @@ def test_normalisation_is_folded() -> None:
     image = torch.rand(1, 1, 9, 11, generator=torch.Generator().manual_seed(6))
     with torch.no_grad():
         assert torch.allclose(restore(network, image), network(image), atol=1e-5)
+
+
+WIDE: dict[str, dict[str, Any]] = {
+    "vdsr": {"depth": 4, "features": 32}, "dncnn": {"depth": 5, "features": 64, "channels": 3}, "espcn": {"scale": 2},
+    "srresnet": {"blocks": 1, "scale": 2}, "edsr": {"blocks": 2, "scale": 3}, "mdsr": {"blocks": 1},
+    "rcan": {"groups": 1, "blocks": 1, "scale": 2}, "rdn": {"blocks": 1, "layers": 2, "scale": 2}}
+JOINED = {"vdsr": 3, "dncnn": 4, "espcn": 0, "srresnet": 4, "edsr": 6, "mdsr": 7, "rcan": 5, "rdn": 5}
+"""Of these, by hand, the convolutions that run as chains: 3x3, of at least 32 channels, worth the way."""
+
+
+@pytest.mark.parametrize("name", list(WIDE))
+def test_chains_of_convolutions_compute_what_the_network_does(name: str) -> None:
+    torch.manual_seed(8)
+    body = build(name, WIDE[name])
+    scale = 2 if name == "mdsr" else WIDE[name].get("scale", 1)
+    colour = name not in ("vdsr", "espcn")
+    known = Descriptor(name, name, WIDE[name], task="denoise" if name == "dncnn" else "upscale",
+                       scale=(2, 3, 4) if name in ("mdsr", "vdsr") else scale, channels="rgb" if colour else "y")
+    network = Network(body, known).eval().requires_grad_(False)
+    quick = ready(network, quick="fp32")
+    layers = [layer for part in quick.modules() if isinstance(part, Joined) for layer in part.layers]
+    assert len(layers) == JOINED[name]
+    image = torch.rand(1, 3 if colour else 1, 21, 18)
+    settings = {"scale": 2} if name == "mdsr" else {}
+    expected = network(image, **settings)
+    made = quick(image, **settings)
+    assert (made - expected).abs().max() <= 1e-5 * expected.abs().max()
+    assert torch.equal(restore(network, image, scale=settings.get("scale")), made) or name == "vdsr"
+
+
+def test_what_is_not_finite_reaches_as_far_as_the_network_reads() -> None:
+    network = Network.new(Descriptor("wide", "dncnn", {"depth": 3, "features": 32}, task="denoise", channels="gray"))
+    image = torch.rand(1, 1, 20, 20)
+    image[..., 10, 10] = torch.nan
+    holes = restore(network.eval(), image).isnan()[0, 0].nonzero()
+    assert (holes.min(0).values.tolist(), holes.max(0).values.tolist()) == ([7, 7], [13, 13])
+
+
+def test_a_picture_that_learns_gets_a_gradient() -> None:
+    network = Network.new(Descriptor("wide", "dncnn", {"depth": 3, "features": 32}, task="denoise", channels="gray"))
+    image = torch.rand(1, 1, 9, 9, requires_grad=True)
+    restore(network.eval(), image).sum().backward()
+    assert image.grad is not None
+    assert image.grad.abs().min() > 0
 
 
 def test_drift_is_the_change_of_the_mean() -> None:

@@ -42,8 +42,8 @@ def restore(network: Network, planes: Tensor, *, scale: int | None = None, tile:
             networks that expect it enlarged: they get MATLAB's bicubic enlargement in floating point.
         scale: how much larger, where the network offers several.
         tile: pixels along a tile, before the overlap; chosen by the width of the network's layers if not given.
-        precision: bf16 computes convolutions with bfloat16 factors and float32 sums; the picture itself, to which a
-            residual network adds what it found, stays as it is.
+        precision: bf16 computes convolutions with bfloat16 factors and float32 sums, where that is faster; the picture
+            itself, to which a residual network adds what it found, stays as it is.
         backend: what computes the convolutions; onnx and openvino where they are installed, without a gradient.
         ensemble: take the mean over the eight ways to turn and mirror the picture, which takes eight times as long.
         progress: called with the number of pixels of `planes` finished since the last call.
@@ -118,10 +118,12 @@ def _runner(network: Network, scale: int, precision: Precision, backend: Backend
 
         outside = runtime(network, scale, precision, backend)
         return lambda image: outside(image.detach()).to(image)
-    body = ready(network, like.dtype, like.device)
     low = precision == "bf16" and like.dtype == torch.float32
+    native = like.dtype == torch.float32 and like.device.type == "cpu"
 
     def run(image: Tensor) -> Tensor:
+        quick = native and not image.requires_grad and bool(image.isfinite().all())
+        body = ready(network, like.dtype, like.device, precision if quick else None)
         with torch.autocast(image.device.type, torch.bfloat16, enabled=low):
             made: Tensor = body(image, scale=scale if several else None)
         return made.to(image.dtype)

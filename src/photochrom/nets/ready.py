@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from photochrom.nets.joined import join
 from photochrom.nets.network import Network
 
 _KNOWN: WeakKeyDictionary[Network, dict[Any, tuple[Any, Network]]] = WeakKeyDictionary()
 
 
-def ready(network: Network, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Network:
+def ready(network: Network, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu",
+          quick: Literal["fp32", "bf16"] | None = None) -> Network:
     """Return a copy of a network that computes the same faster, made once for each state of its weights.
 
     Channels lie last in memory, which the processor's convolutions take as it is, and every batch normalisation is
@@ -25,16 +27,20 @@ def ready(network: Network, dtype: torch.dtype = torch.float32, device: torch.de
         network: it may go on learning; a later call sees its new weights.
         dtype: that the copy computes in.
         device: where.
+        quick: let chains of convolutions run by `photochrom.num.winograd` in this precision: on the processor, in
+            float32, without a gradient, on finite pictures.
     """
     stamp = stamp_of(network)
     copies = _KNOWN.setdefault(network, {})
-    found = copies.get((dtype, str(device)))
+    found = copies.get((dtype, str(device), quick))
     if found is None or found[0] != stamp:
         made = copy.deepcopy(network).eval().requires_grad_(False)
         fold(made)
+        if quick:
+            join(made, quick == "bf16")
         keep_picture(made)
         made = made.to(device=device, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        found = copies[dtype, str(device)] = (stamp, made)
+        found = copies[dtype, str(device), quick] = (stamp, made)
     return found[1]
 
 
