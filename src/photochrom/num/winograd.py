@@ -90,16 +90,14 @@ def convolve(image: Tensor, layers: Sequence[Layer]) -> Tensor:
 
     Args:
         image: (B, C, H, W) of finite float32 or bfloat16 values.
-        layers: at least one, each of as many inputs as the one before has outputs, all of one precision.
+        layers: at least one, each of as many inputs as the one before has outputs.
 
     Returns:
-        (B, O, H, W), channels last in memory, in the precision of the layers.
+        (B, O, H, W), float32, channels last in memory.
     """
-    height, width = image.shape[-2:]
-    dtype = layers[-1].weights.dtype
     made = []
     for one in image:
-        frames = _Frames(height, width, dtype, max(max(each.inputs, each.outputs) for each in layers))
+        frames = _Frames(image.shape[-2], image.shape[-1], max(max(each.inputs, each.outputs) for each in layers))
         if layers[0].inputs > _FEW:
             frames.put(one)
         for each in layers:
@@ -114,12 +112,11 @@ def convolve(image: Tensor, layers: Sequence[Layer]) -> Tensor:
 class _Frames:
     """Two places for pictures in frames of zeros, which layers read and write in turn."""
 
-    def __init__(self, height: int, width: int, dtype: torch.dtype, channels: int) -> None:
-        self.height, self.width, self.dtype = height, width, dtype
-        self.low = dtype == torch.bfloat16
+    def __init__(self, height: int, width: int, channels: int) -> None:
+        self.height, self.width = height, width
         self._shape = (-(-height // _STEP) * _STEP + 2, -(-width // _STEP) * _STEP + 2)
-        self._room = (math.prod(self._shape) * channels,)
-        self._other, self._place = (empty(self._room, dtype) for _ in range(2))
+        room = (math.prod(self._shape) * channels,)
+        self._other, self._place = (empty(room) for _ in range(2))
         self.here = self._place.view(*self._shape, channels)
 
     def put(self, picture: Tensor) -> None:
@@ -143,9 +140,9 @@ class _Frames:
 def _many(layer: Layer, frames: _Frames) -> None:
     from photochrom.num.kernels import winograd as kernels
 
-    source, out, low = frames.turn(layer.outputs), frames.here, frames.low
+    source, out, low = frames.turn(layer.outputs), frames.here, layer.weights.dtype == torch.bfloat16
     units = -(-(-(-frames.height // _STEP) * -(-frames.width // _STEP)) // kernels.TOGETHER)
-    tile = source.element_size() * layer.inputs + 4 * layer.vectors * kernels.LANES
+    tile = layer.weights.element_size() * layer.inputs + 4 * layer.vectors * kernels.LANES
     bytes_ = _PLANES * kernels.TOGETHER * tile
 
     def work(first: int, last: int) -> None:
@@ -165,7 +162,7 @@ def _first(layer: Layer, picture: Tensor, frames: _Frames) -> None:
 
     def work(first: int, last: int) -> None:
         kernels.first_layer(around, frames.here.data_ptr(), layer.outputs, layer.vectors, layer.weights.data_ptr(),
-                            _least(layer), frames.low, first, last)
+                            _least(layer), first, last)
 
     parallel_rows(work, 0, frames.height, max(1, frames.height // (4 * threads())))
 

@@ -37,7 +37,6 @@ BLOCK = VECTORS * LANES
 _INT = ir.IntType(64)
 _WIDE = ir.VectorType(ir.FloatType(), LANES)
 _PAIRS = ir.VectorType(ir.IntType(32), LANES)
-_HALVES = ir.VectorType(ir.IntType(16), LANES)
 
 
 def _at(b: Any, kind: Any, address: Any, *offsets: Any) -> Any:
@@ -46,24 +45,16 @@ def _at(b: Any, kind: Any, address: Any, *offsets: Any) -> Any:
     return b.inttoptr(address, kind.as_pointer())
 
 
-def _load(b: Any, low: bool, *place: Any) -> Any:
-    if not low:
-        return b.load(_at(b, _WIDE, *place), align=4)
-    wide = b.zext(b.load(_at(b, _HALVES, *place), align=2), _PAIRS)
-    return b.bitcast(b.shl(wide, ir.Constant(_PAIRS, [16] * LANES)), _WIDE)
+def _load(b: Any, *place: Any) -> Any:
+    return b.load(_at(b, _WIDE, *place), align=4)
 
 
 def _assembled(b: Any, result: Any, code: str, constraint: str, *values: Any) -> Any:
     return b.asm(ir.FunctionType(result, [value.type for value in values]), code, constraint, values, False)
 
 
-def _kept(low: bool) -> Any:
-    return _HALVES if low else _WIDE
-
-
-def _keep(b: Any, low: bool, value: Any, least: Any, place: Any) -> None:
-    value = b.select(b.fcmp_ordered(">", value, least), value, least)
-    b.store(_assembled(b, _HALVES, "vcvtneps2bf16 $1, $0", "=v,v", value) if low else value, place, align=2)
+def _keep(b: Any, value: Any, least: Any, place: Any) -> None:
+    b.store(b.select(b.fcmp_ordered(">", value, least), value, least), _at(b, _WIDE, place), align=4)
 
 
 def _number(b: Any, value: float) -> Value:
@@ -109,14 +100,14 @@ def _taking(low: bool) -> Any:
             def made(channel: int) -> list[Any]:
                 rows = [b.add(source, b.mul(down, _INT(i))) for i in range(SIDE)]
                 places = [b.mul(across, _INT(j)) for j in range(SIDE)]
-                pixels = [[Value(b, _load(b, low, row, place, channel)) for place in places] for row in rows]
+                pixels = [[Value(b, _load(b, row, place, channel)) for place in places] for row in rows]
                 return [value.value for row in _twice(b, _into, pixels) for value in row]
 
             if not low:
                 for p, value in enumerate(made(0)):
                     b.store(value, _at(b, _WIDE, out, b.mul(plane, _INT(p))), align=4)
             else:
-                for p, (one, two) in enumerate(zip(made(0), made(2 * LANES), strict=True)):
+                for p, (one, two) in enumerate(zip(made(0), made(4 * LANES), strict=True)):
                     both = _assembled(b, _PAIRS, "vcvtne2ps2bf16 $1, $2, $0", "=v,v,v", one, two)
                     b.store(both, _at(b, _PAIRS, out, b.mul(plane, _INT(p))), align=4)
             return ctx.get_dummy_value()
@@ -161,55 +152,46 @@ def _multiplying(tiles: int, vectors: int, low: bool) -> Any:
     return multiply
 
 
-def _giving(low: bool) -> Any:
-    @intrinsic
-    def give(context: Any, source: Any, plane: Any, bias: Any, least: Any, out: Any, down: Any, across: Any) -> Any:
-        """Write the 4x4 pixels that the products at the points make, of a vector of channels."""
+@intrinsic
+def _give(context: Any, source: Any, plane: Any, bias: Any, least: Any, out: Any, down: Any, across: Any) -> Any:
+    """Write the 4x4 pixels that the products at the points make, of a vector of channels."""
 
-        def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
-            source, plane, bias, least, out, down, across = args
-            values = [[Value(b, _load(b, False, source, b.mul(plane, _INT(SIDE * i + j)))) for j in range(SIDE)]
-                      for i in range(SIDE)]
-            more, floor = Value(b, _load(b, False, bias)), spread(b, _WIDE, least)
-            for i, row in enumerate(_twice(b, _out_of, values)):
-                for j, value in enumerate(row):
-                    place = _at(b, _kept(low), out, b.mul(down, _INT(i)), b.mul(across, _INT(j)))
-                    _keep(b, low, (value + more).value, floor, place)
-            return ctx.get_dummy_value()
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        source, plane, bias, least, out, down, across = args
+        values = [[Value(b, _load(b, source, b.mul(plane, _INT(SIDE * i + j)))) for j in range(SIDE)]
+                  for i in range(SIDE)]
+        more, floor = Value(b, _load(b, bias)), spread(b, _WIDE, least)
+        for i, row in enumerate(_twice(b, _out_of, values)):
+            for j, value in enumerate(row):
+                _keep(b, (value + more).value, floor, b.add(out, b.add(b.mul(down, _INT(i)), b.mul(across, _INT(j)))))
+        return ctx.get_dummy_value()
 
-        return types.void(*(types.intp,) * 3, types.float32, *(types.intp,) * 3), generate
-
-    return give
+    return types.void(*(types.intp,) * 3, types.float32, *(types.intp,) * 3), generate
 
 
-def _settling(low: bool) -> Any:
-    @intrinsic
-    def settle(context: Any, source: Any, least: Any, out: Any) -> Any:
-        """Write a vector of sums as a picture keeps it."""
+@intrinsic
+def _settle(context: Any, source: Any, least: Any, out: Any) -> Any:
+    """Write a vector of sums, none of them below the least."""
 
-        def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
-            _keep(b, low, _load(b, False, args[0]), spread(b, _WIDE, args[1]), _at(b, _kept(low), args[2]))
-            return ctx.get_dummy_value()
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        _keep(b, _load(b, args[0]), spread(b, _WIDE, args[1]), args[2])
+        return ctx.get_dummy_value()
 
-        return types.void(types.intp, types.float32, types.intp), generate
-
-    return settle
+    return types.void(types.intp, types.float32, types.intp), generate
 
 
 @intrinsic
 def _clear(context: Any, out: Any) -> Any:
-    """Write zeros over LANES values of two bytes."""
+    """Write a vector of zeros."""
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
-        b.store(ir.Constant(_HALVES, None), _at(b, _HALVES, args[0]), align=2)
+        b.store(ir.Constant(_WIDE, None), _at(b, _WIDE, args[0]), align=4)
         return ctx.get_dummy_value()
 
     return types.void(types.intp), generate
 
 
 _take, _take_low = _taking(False), _taking(BFLOAT16)
-_give, _give_low = _giving(False), _giving(BFLOAT16)
-_settle, _settle_low = _settling(False), _settling(BFLOAT16)
 _multiply, _multiply_low = (_multiplying(GROUP, VECTORS, low) for low in (False, BFLOAT16))
 _multiply_half, _multiply_half_low = (_multiplying(2 * GROUP, VECTORS // 2, low) for low in (False, BFLOAT16))
 
@@ -229,16 +211,16 @@ def layer(source, out, height, width, inputs, outputs, vectors, weights, bias, l
         weights: address of (blocks, PLANES, inputs, block), or of (blocks, PLANES, inputs / 2, block, 2) bfloat16.
         bias: address of (outputs,) float32.
         least: what comes out is not below it.
-        low: whether pictures and weights are bfloat16.
+        low: whether weights are bfloat16, and the values shall be.
         scratch: address of a place for values and sums.
         first: first unit.
         last: one past the last unit.
     """
     rows, columns = (height + STEP - 1) // STEP, (width + STEP - 1) // STEP
     size, channels, block = (2, 2 * LANES, vectors * LANES) if low else (4, LANES, vectors * LANES)
-    across, beyond = inputs * size, outputs * size
+    across, beyond, row, stride = 4 * inputs, 4 * outputs, size * inputs, 4 * block
     down, below = (STEP * columns + 2) * across, (STEP * columns + 2) * beyond
-    plane, stride = TOGETHER * across, 4 * block
+    plane = TOGETHER * row
     sums = scratch + PLANES * plane
     for unit in range(first, last):
         begin = unit * TOGETHER
@@ -246,7 +228,7 @@ def layer(source, out, height, width, inputs, outputs, vectors, weights, bias, l
         for t in range(count):
             y, x = divmod(begin + t, columns)
             for c in range(0, inputs, channels):
-                place, value = source + STEP * (y * down + x * across) + c * size, scratch + t * across + c * size
+                place, value = source + STEP * (y * down + x * across) + 4 * c, scratch + t * row + c * size
                 if low:
                     _take_low(place, down, across, value, plane)
                 else:
@@ -255,21 +237,18 @@ def layer(source, out, height, width, inputs, outputs, vectors, weights, bias, l
             for p in range(PLANES):
                 factors = weights + (number * PLANES + p) * inputs * block * size
                 values, products = scratch + p * plane, sums + p * TOGETHER * stride
-                _products(inputs * size // 4, count, values, across, factors, products, stride, low)
+                _products(row // 4, count, values, row, factors, products, stride, low)
             for t in range(count):
                 y, x = divmod(begin + t, columns)
-                place = out + (STEP * y + 1) * below + (STEP * x + 1) * beyond + number * block * size
-                for k in range(0, block, LANES):
-                    value, more = sums + t * stride + 4 * k, bias + 4 * (number * block + k)
-                    if low:
-                        _give_low(value, TOGETHER * stride, more, least, place + k * size, below, beyond)
-                    else:
-                        _give(value, TOGETHER * stride, more, least, place + k * size, below, beyond)
+                place = out + (STEP * y + 1) * below + (STEP * x + 1) * beyond + number * stride
+                for k in range(0, stride, 4 * LANES):
+                    _give(sums + t * stride + k, TOGETHER * stride, bias + number * stride + k, least, place + k,
+                          below, beyond)
                 if STEP * (y + 1) > height or STEP * (x + 1) > width:
                     for i in range(STEP):
                         for j in range(STEP):
                             if STEP * y + i >= height or STEP * x + j >= width:
-                                for k in range(0, block * size, 2 * LANES):
+                                for k in range(0, stride, 4 * LANES):
                                     _clear(place + i * below + j * beyond + k)
 
 
@@ -291,7 +270,7 @@ def _products(count, tiles, values, step, factors, out, stride, low):
 
 
 @njit(nogil=True, cache=True)
-def first_layer(image, out, outputs, vectors, weights, least, low, first, last):
+def first_layer(image, out, outputs, vectors, weights, least, first, last):
     """Convolve rows first..last of a picture of few channels, in float32.
 
     Args:
@@ -301,12 +280,11 @@ def first_layer(image, out, outputs, vectors, weights, least, low, first, last):
         vectors: of a block.
         weights: address of (blocks, 9 C + 1, block) float32; the last is the bias.
         least: what comes out is not below it.
-        low: whether `out` is bfloat16.
         first: first row.
         last: one past the last row.
     """
-    width, taps, block, size = image.shape[2] - 2, 9 * image.shape[0] + 1, vectors * LANES, 2 if low else 4
-    below = (STEP * ((width + STEP - 1) // STEP) + 2) * outputs * size
+    width, taps, block = image.shape[2] - 2, 9 * image.shape[0] + 1, vectors * LANES
+    below = 4 * outputs * (STEP * ((width + STEP - 1) // STEP) + 2)
     values, sums = np.empty((TOGETHER, taps), np.float32), np.empty((TOGETHER, block), np.float32)
     values[:, taps - 1] = 1
     for y in range(first, last):
@@ -321,9 +299,6 @@ def first_layer(image, out, outputs, vectors, weights, least, low, first, last):
                 factors = weights + 4 * number * taps * block
                 _products(taps, count, values.ctypes.data, 4 * taps, factors, sums.ctypes.data, 4 * block, False)
                 for t in range(count):
-                    place = out + (y + 1) * below + ((begin + t + 1) * outputs + number * block) * size
-                    for k in range(0, block, LANES):
-                        if low:
-                            _settle_low(sums.ctypes.data + 4 * (t * block + k), least, place + k * size)
-                        else:
-                            _settle(sums.ctypes.data + 4 * (t * block + k), least, place + k * size)
+                    place = out + (y + 1) * below + 4 * ((begin + t + 1) * outputs + number * block)
+                    for k in range(0, 4 * block, 4 * LANES):
+                        _settle(sums.ctypes.data + 4 * t * block + k, least, place + k)
