@@ -95,6 +95,15 @@ def test_a_photograph_within_a_tenth_of_a_level():
     assert np.abs(made - expected)[inside].max() < 0.1 / 255
 
 
+def test_four_neighbours_colour_photographs_too():
+    """Pairs of pixels then hang together by threads, and cycles lead away from the solution."""
+    grey, marked, _ = published("")
+    made = photochrom.colorize_scribbles(grey.astype(np.float32), marked.astype(np.float32), solid=0.0,
+                                         neighbourhood="cross")
+    expected = photochrom.colorize_scribbles(grey, marked, solid=0.0, neighbourhood="cross")
+    assert np.abs(made - expected).max() < 0.1 / 255
+
+
 # What was measured, rounded up: see the docstring.
 PUBLISHED = {"": (2.0, 1.2), "2": (2.5, 0.1), "3": (4.0, 1.5), "4": (2.2, 1.1), "5": (3.2, 2.2), "6": (2.1, 0.5),
              "7": (2.1, 1.6), "8": (1.7, 1.1)}

@@ -277,3 +277,30 @@ def residual(
                     part += target[j] * target[j]
                 total += part
             sums[unit * planes + n] = total
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def product(
+    x, other, out, sums, planes, size, height, width, pitch, stencil, offsets, diagonal, inverse, kind, block, first,
+    last,
+):  # fmt: skip
+    """Write A x into out, 0 at known pixels, its product with other into sums[unit, n, 0], with itself into [.., 1]."""
+    acc, zeros = np.zeros(width, x.dtype), np.zeros(width, x.dtype)
+    none = x.dtype.type(0)
+    for unit in range(first, last):
+        for n in range(planes):
+            mixed, square = 0.0, 0.0
+            for i in range(unit * block, min(height, unit * block + block)):
+                p = (i + 1) * pitch + MARGIN
+                q = n * size + p
+                defect(x, q, pitch, width, stencil, offsets, diagonal, p, zeros, 0, kind, acc, 0)
+                target, d, there = out[q : q + width], inverse[p : p + width], other[q : q + width]
+                first_part, second_part = none, none
+                for j in range(width):
+                    target[j] = -acc[j] if d[j] > none else none
+                for j in range(width):
+                    first_part += target[j] * there[j]
+                    second_part += target[j] * target[j]
+                mixed += first_part
+                square += second_part
+            sums[2 * (unit * planes + n)], sums[2 * (unit * planes + n) + 1] = mixed, square

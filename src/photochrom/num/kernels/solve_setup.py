@@ -319,6 +319,21 @@ def _probe(
                     target[q] = value[q]
 
 
+@njit(nogil=True, cache=True)
+def lump(stencil, offsets, diagonal, width, pitch, first, last):
+    """Add weights below 0 to the diagonal in place of them, which leaves the sums of rows as they are."""
+    zero = diagonal.dtype.type(0)
+    for i in range(first, last):
+        p = (i + 1) * pitch + MARGIN
+        d = diagonal[p : p + width]
+        for k in range(8):
+            line = stencil[offsets[k] + p : offsets[k] + p + width]
+            for j in range(width):
+                if line[j] < zero:
+                    d[j] -= line[j]
+                    line[j] = zero
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def invert(diagonal, inverse, fine_diagonal, fine_pitch, rows, count, pitch, tiny, runs):
     """Turn the marks in inverse into 1 / diagonal, 0 where that is below `tiny` times the fine diagonal.

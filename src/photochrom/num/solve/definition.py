@@ -150,6 +150,10 @@ class Level:
                     target.copy_(torch.where(here, -value if k == 0 else value, target))
         for k, step in enumerate(NEIGHBOURS):
             weights[k] *= shifted(live.to(diagonal), step)
+        if not self.symmetric:
+            # R A P may have entries of the wrong sign, and smoothing then diverges: they join the diagonal
+            diagonal -= weights.clamp(max=0).sum(0)
+            weights.clamp_(min=0)
         kept = live & (diagonal > tiny(diagonal.dtype) * self.diagonal[::2, ::2])
         inverse = torch.where(kept, 1 / torch.where(kept, diagonal, 1.0), 0.0).to(diagonal)
         return Level(weights, diagonal, inverse, 8, self.symmetric, self.plain)
@@ -269,10 +273,23 @@ class TorchGrid:
         out.copy_(torch.where(level.inverse > 0, r, torch.zeros_like(r)))
         return out.double().square().flatten(1).sum(1).cpu()
 
+    def product(self, x: Tensor, out: Tensor, other: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Write A x into out on the finest grid; return its products with other and with itself, by plane."""
+        self.residual(x, torch.zeros_like(x), out)
+        out.neg_()
+        return self.dot(out, other), self.dot(out, out)
+
     def update(self, y: Tensor, x: Tensor, alpha: np.ndarray | float, beta: np.ndarray | float) -> None:
         """Write y = alpha x + beta y, with a factor for each plane; where all beta are 0, y is not read."""
         a, b = (torch.as_tensor(f, dtype=self.dtype, device=x.device).reshape(-1, 1, 1) for f in (alpha, beta))
         y.copy_(a * x + b * y if np.any(beta) else a * x)
+
+    def advance(self, x: Tensor, y: Tensor, alpha: np.ndarray, r: Tensor, v: Tensor, beta: np.ndarray, other: Tensor
+                ) -> np.ndarray:  # fmt: skip
+        """Add alpha y to x and beta v to r, with a factor for each plane; return the products of r with other."""
+        self.update(x, y, alpha, 1.0)
+        self.update(r, v, beta, 1.0)
+        return self.dot(r, other)
 
     def dot(self, x: Tensor, y: Tensor) -> np.ndarray:
         """Return the inner product of each plane, in float64."""

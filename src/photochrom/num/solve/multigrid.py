@@ -26,7 +26,9 @@ class Grid(Protocol):
     up: Callable[..., np.ndarray]
     residual: Callable[[Tensor, Tensor, Tensor], Tensor]
     coarsest: Callable[[Tensor, Tensor], None]
+    product: Callable[[Tensor, Tensor, Tensor], tuple[np.ndarray, np.ndarray]]
     update: Callable[..., None]
+    advance: Callable[..., np.ndarray]
     dot: Callable[[Tensor, Tensor], np.ndarray]
     largest: Callable[[Tensor], np.ndarray]
     transposed: Callable[[], Any]
@@ -93,7 +95,7 @@ def multigrid(grid: Grid, rhs: Tensor, scale: float, tolerance: float, limit: in
     done = Progress(0)
     if limit < 1:
         x.zero_()
-    bound, before = 0.0, None
+    bound, before, last = 0.0, None, None
     while done.iterations < limit:
         weight, left = WEIGHTS[done.iterations % len(WEIGHTS)] if grid.symmetric else (1.0, 0.2)
         change = cycles.cycle(x, rhs, weight=weight, zero=before is None)
@@ -103,7 +105,7 @@ def multigrid(grid: Grid, rhs: Tensor, scale: float, tolerance: float, limit: in
             rate = np.full(planes, 0.3)
         else:
             rate = np.clip(change / np.maximum(before, 1e-30), left, 0.95)
-        before = change
+        last, before = before, change
         done.error = change * rate / (1 - rate)
         if not np.isfinite(change).all():
             return x, done
@@ -111,6 +113,8 @@ def multigrid(grid: Grid, rhs: Tensor, scale: float, tolerance: float, limit: in
             done.converged = True
             return x, done
         if (rate > SLOW)[done.error > bound].any():
+            if last is not None and (change > last).any():
+                x.zero_()   # cycles alone lead away
             _krylov(cycles, x, rhs, bound / CAUTION, limit, done)
             return x, done
     return x, done
@@ -168,8 +172,7 @@ def _conjugate(cycles: Cycles, x: Tensor, rhs: Tensor, bound: float, limit: int,
         the estimated error that x had.
     """
     grid = cycles.grid
-    r, z, p, ap, zero = (grid.new(0, cycles.planes) for _ in range(5))
-    zero.zero_()
+    r, z, p, ap = (grid.new(0, cycles.planes) for _ in range(4))
     grid.residual(x, rhs, r)
     rz = alpha = np.ones(cycles.planes)
     found: np.ndarray | None = None
@@ -182,15 +185,13 @@ def _conjugate(cycles: Cycles, x: Tensor, rhs: Tensor, bound: float, limit: int,
             done.converged = True
             return done.error if found is None else found
         new = grid.dot(r, z)
-        # ap holds -A p of the last step, r - r_before = alpha ap
-        beta = 0.0 if found is None else _safe(alpha * grid.dot(ap, z), rz)
+        # ap holds A p of the last step, r_before - r = alpha ap
+        beta = 0.0 if found is None else -_safe(alpha * grid.dot(ap, z), rz)
         found = done.error if found is None else found
         grid.update(p, z, 1.0, beta)
         rz = new
-        grid.residual(p, zero, ap)
-        alpha = _safe(rz, -grid.dot(p, ap))
-        grid.update(x, p, alpha, 1.0)
-        grid.update(r, ap, alpha, 1.0)
+        alpha = _safe(rz, grid.product(p, ap, p)[0])
+        grid.advance(x, p, alpha, r, ap, -alpha, r)
     return np.full(cycles.planes, np.inf) if found is None else found
 
 
@@ -198,40 +199,36 @@ def _stabilised(cycles: Cycles, x: Tensor, rhs: Tensor, bound: float, limit: int
     """BiCGStab with the cycle as right preconditioner, for systems that are not symmetric (van der Vorst 1992).
 
     Returns:
-        the estimated error that x had, half a step later.
+        the estimated error that x had.
     """
     grid = cycles.grid
-    r, shadow, p, v, y, t, zero = (grid.new(0, cycles.planes) for _ in range(7))
-    zero.zero_()
+    r, shadow, p, v, y, t = (grid.new(0, cycles.planes) for _ in range(6))
     grid.residual(x, rhs, r)
-    grid.update(shadow, r, 1.0, 0.0)
-    rho = alpha = omega = np.ones(cycles.planes)
+    for copy in (shadow, p):
+        grid.update(copy, r, 1.0, 0.0)
+    rho = grid.dot(r, r)
     found: np.ndarray | None = None
     while done.iterations < limit:
         done.iterations += 1
-        new = grid.dot(shadow, r)
-        beta = _safe(new, rho) * _safe(alpha, omega)
-        rho = new
-        if found is None:
-            grid.update(p, r, 1.0, 0.0)
-        else:
-            # p = r + beta (p - omega A y), with v = -A y
-            grid.update(p, v, omega, 1.0)
-            grid.update(p, r, 1.0, beta)
         cycles.cycle(y, p, zero=True)
-        grid.residual(y, zero, v)
-        alpha = _safe(rho, -grid.dot(shadow, v))
-        grid.update(x, y, alpha, 1.0)
-        grid.update(r, v, alpha, 1.0)
+        if found is None:
+            found = CAUTION * grid.largest(y)
+            if (found <= CAUTION * bound).all():
+                grid.update(x, y, 1.0, 1.0)
+                done.error, done.converged = found, True
+                return found
+        alpha = _safe(rho, grid.product(y, v, shadow)[0])
+        grid.advance(x, y, alpha, r, v, -alpha, r)
         cycles.cycle(y, r, zero=True)
         done.error = CAUTION * grid.largest(y)
-        found = done.error if found is None else found
         if (done.error <= CAUTION * bound).all():
             grid.update(x, y, 1.0, 1.0)
             done.converged = True
             return found
-        grid.residual(y, zero, t)
-        omega = -_safe(grid.dot(t, r), grid.dot(t, t))
-        grid.update(x, y, omega, 1.0)
-        grid.update(r, t, omega, 1.0)
+        omega = _safe(*grid.product(y, t, r))
+        new = grid.advance(x, y, omega, r, t, -omega, shadow)
+        beta = _safe(new, rho) * _safe(alpha, omega)
+        rho = new
+        grid.update(p, v, -omega, 1.0)
+        grid.update(p, r, 1.0, beta)
     return np.full(cycles.planes, np.inf) if found is None else found

@@ -126,6 +126,9 @@ class NativeGrid:
             16,
             values,
         )
+        if not self.symmetric:
+            row = (coarse.stencil, coarse.offsets, coarse.diagonal, width, coarse.pitch)
+            self._run(lambda a, b: self._setup.lump(*row, a, b), height, 64, height * width)
         self._setup.invert(
             coarse.diagonal,
             coarse.inverse,
@@ -287,6 +290,19 @@ class NativeGrid:
         self._run(lambda a, b: self._cycle.residual(*args, a, b), fine.blocks, fine.grain, n * fine.size)
         return torch.from_numpy(sums.sum(0))
 
+    def product(self, x: Tensor, out: Tensor, other: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Write A x into out on the finest grid; return its products with other and with itself, by plane."""
+        fine = self.levels[0]
+        n = x.shape[0]
+        sums = np.zeros((fine.blocks, n, 2))
+        args = (
+            x.view(-1).numpy(), other.view(-1).numpy(), out.view(-1).numpy(), sums.reshape(-1), n, fine.size,
+            fine.height, fine.width, fine.pitch, fine.stencil, fine.offsets, fine.diagonal, fine.inverse, fine.kind,
+            fine.block,
+        )  # fmt: skip
+        self._run(lambda a, b: self._cycle.product(*args, a, b), fine.blocks, fine.grain, n * fine.size)
+        return sums[..., 0].sum(0), sums[..., 1].sum(0)
+
     def _vectors(self, work: Callable[..., Any], *args: Any, planes: int) -> None:
         size = self.levels[0].size
         chunk = self._algebra.CHUNK
@@ -297,6 +313,16 @@ class NativeGrid:
         n, dtype = len(y), self.levels[0].diagonal.dtype
         factors = [np.full(n, f, dtype) if np.isscalar(f) else np.asarray(f, dtype) for f in (alpha, beta)]
         self._vectors(self._algebra.update, y.view(-1).numpy(), x.view(-1).numpy(), *factors, planes=n)
+
+    def advance(self, x: Tensor, y: Tensor, alpha: np.ndarray, r: Tensor, v: Tensor, beta: np.ndarray, other: Tensor
+                ) -> np.ndarray:  # fmt: skip
+        """Add alpha y to x and beta v to r, with a factor for each plane; return the products of r with other."""
+        n, dtype = len(x), self.levels[0].diagonal.dtype
+        sums = np.zeros((-(-x.shape[1] // self._algebra.CHUNK), n))
+        flat = [vector.view(-1).numpy() for vector in (x, y, r, v, other)]
+        self._vectors(self._algebra.advance, *flat[:2], alpha.astype(dtype), *flat[2:4], beta.astype(dtype), flat[4],
+                      sums.reshape(-1), planes=n)
+        return sums.sum(0)
 
     def dot(self, x: Tensor, y: Tensor) -> np.ndarray:
         """Return the inner product of each plane, in float64."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from photochrom.num.solve.definition import TorchGrid, finest
+from photochrom.num.solve.direct import MOST, Direct
 from photochrom.num.solve.frames import find_regions, frame_of, stencil_of
 from photochrom.num.solve.iterations import conjugate_gradient, gradient_descent
 from photochrom.num.solve.multigrid import Grid, Progress, multigrid
@@ -26,6 +27,8 @@ class Plan:
     limit: int
     engine: str | None
     momentum: float
+    direct: bool = False
+    """Whether what cycles do not solve may be factorised."""
 
 
 class Part:
@@ -44,6 +47,7 @@ class Part:
         self.frame = frame_of(unknown)
         self.empty = self.frame is None
         self._grid: Any = None
+        self._factors: Direct | None = None
         self.turned = False
         if self.frame is None:
             return
@@ -101,10 +105,21 @@ class Part:
         if self.loose:
             self.centre(grid.view(0, b))
         e, done = multigrid(grid, b, scale, self.plan.tolerance, self.plan.limit)
+        if not done.converged and self.plan.direct and not self.stencil.symmetric:
+            done.converged = self._direct(grid.view(0, b), grid.view(0, e))
         left = grid.residual(e, b, b)
         self.centre(grid.view(0, e))
         grid.leave(x, e, out, self.frame)
         return done, _relative(left, norm)
+
+    def _direct(self, rhs: Tensor, out: Tensor) -> bool:
+        """Solve by factors, if the system is not too large for them and the numbers are finite; return whether."""
+        if int(self.stencil.unknown.sum()) > MOST or not bool(torch.isfinite(rhs).all()):
+            return False
+        if self._factors is None:
+            self._factors = Direct(self.stencil)
+        out.copy_(self._factors.solve(rhs, self.turned))
+        return True
 
     def _plain(
         self, rhs: Tensor, boundary: Tensor | None, start: Tensor | None, out: Tensor
