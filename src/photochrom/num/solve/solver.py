@@ -74,7 +74,7 @@ def solve(
             boundary and solution, 2e-4 if None; for the plain iterations |r| / |b|, 1e-6 if None, which says little
             about the error of a large mask.
         iterations: bound; None is 100 cycles or 20000 steps, and a system that is not symmetric, which cycles did not
-            solve, is then factorised if it has a million unknowns at the most. Whether the test was met is in
+            solve, is then factorised if it has half a million unknowns at the most. Whether the test was met is in
             `converged`.
         momentum: of "gradient_descent"; 0 is the plain method.
         engine: "kernels" (on the processor), "torch" (the definition, any device), or None for the faster.
