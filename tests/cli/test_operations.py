@@ -112,7 +112,7 @@ def test_strength_0_copies_the_pixels(cli, photo, tmp_path):
     (("--border", "mirror"), "gaussian: border must be reflect or replicate or circular or constant or normalize"),
     (("--strength", "2"), "gaussian: strength must lie between 0 and 1, got 2"),
     (("--memory", "much"), "memory must be a size such as 512M or 1G, got 'much'"),
-    (("--memory", "1K"), "the program itself takes 416.0 MiB before any picture; raise --memory"),
+    (("--memory", "1K"), "the program itself takes 448.0 MiB before any picture; raise --memory"),
     (("--device", "abacus"), "--device 'abacus' is not available here"),
     (("--profile", "mine"), "--profile must be keep or srgb"),
 ])

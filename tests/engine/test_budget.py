@@ -51,5 +51,5 @@ def test_the_process_stays_within_its_memory(tmp_path, shape, ending, copies, me
 def test_what_the_program_takes_is_set_aside_first():
     assert for_pictures(1 << 30) == (1 << 30) - LIBRARIES
     assert for_pictures(2 << 30, 2) == (2 << 30) - 2 * LIBRARIES
-    with pytest.raises(ControlError, match=r"416.0 MiB before any picture; raise --memory"):
+    with pytest.raises(ControlError, match=r"448.0 MiB before any picture; raise --memory"):
         for_pictures(256 << 20)

@@ -107,7 +107,20 @@ def test_memory_is_shared_by_the_workers(tmp_path):
     needed = 2000 * 1000 * 3 * 4 * photochrom.gaussian.operation.copies
     assert all(isinstance(r, Done) for r in run_jobs(blur, jobs, Options(memory=4 * needed), workers=2))
     assert all(isinstance(r, Failed) for r in
-               run_jobs(blur, jobs, Options(memory=2 * needed, overwrite=True), workers=2))
+               run_jobs(blur, jobs, Options(memory=needed, overwrite=True), workers=2))
+
+
+def test_what_does_not_fit_into_a_share_of_the_memory_comes_last(tmp_path):
+    for number, height in enumerate((2000, 100, 2000, 100)):
+        picture(tmp_path / "in" / f"{number}.png", number, (height, 1000, 3))
+    blur = photochrom.Step(photochrom.gaussian, border="circular")
+    needed = 2000 * 1000 * 3 * 4 * photochrom.gaussian.operation.copies
+    for out in (None, tmp_path / "kept"):
+        jobs = plan_jobs([tmp_path / "in"], out or tmp_path / "out")
+        done = list(run_jobs(blur, jobs, Options(memory=2 * needed), workers=2, out=out))
+        assert all(isinstance(result, Done) for result in done)
+        assert {result.source.stem for result in done[:2]} == {"1", "3"}
+        assert {result.source.stem for result in done[2:]} == {"0", "2"}
 
 
 def test_patterns_choose_files_and_leave_folders_out(tmp_path):

@@ -117,10 +117,11 @@ class Telling:
         from photochrom.io.formats import show
 
         if isinstance(result, Failed):
-            self.failures.append((result.source, str(result.error)))
+            sentence = str(result.error) if self.pictures is None else _named(result)
+            self.failures.append((result.source, sentence))
             if self.as_json:
-                emit({"event": "failed", "input": str(result.source), "error": str(result.error)})
-            complain(str(result.error))
+                emit({"event": "failed", "input": str(result.source), "error": sentence})
+            complain(sentence)
         elif isinstance(result, Done):
             self.made += 1
             self.megapixels += result.width * result.height / 1e6
@@ -164,6 +165,14 @@ class Telling:
                     complain(f"  and {len(self.failures) - REPEATED} more; `photochrom verify` lists all")
 
 
+def _named(failed: Any) -> str:
+    """Return what was wrong with a picture, and which one it was: what a recipe says of a picture names none."""
+    from photochrom.core.errors import FileError
+    from photochrom.io.formats import show
+
+    return f"{failed.error}" if isinstance(failed.error, FileError) else f"{show(failed.source)}: {failed.error}"
+
+
 def _drift_facts(drift: Any) -> dict[str, Any]:
     found = [{"step": name, "levels": [round(value, 4) for value in levels]} for name, levels in drift]
     return {"mean_moved": found} if found else {}
@@ -197,7 +206,7 @@ def show_plan(recipe: Any, jobs: list[Any], options: Any, out: Path | None, fold
         found = survey(read_manifest(out), jobs, identify(recipe, options), options.overwrite, folder.redo,
                        folder.matched)
     for failed in found.failed:
-        complain(str(failed.error))
+        complain(_named(failed))
     for task in found.tasks:
         taken = not task.overwrite and not task.made and stamp(task.job.target) is not None
         if as_json:

@@ -12,7 +12,7 @@ import typer
 from photochrom.cli.report import guarded, loading
 
 DeviceOption = Annotated[str, typer.Option(help="where to compute: cpu, cuda, mps", rich_help_panel="Common")]
-MemoryOption = Annotated[str | None, typer.Option(help="what the command may take, such as 1G; 416M are the program",
+MemoryOption = Annotated[str | None, typer.Option(help="what the command may take, such as 1G; 448M are the program",
                                                      rich_help_panel="Common")]
 ProfileOption = Annotated[str, typer.Option(help="colour profile of the result: keep, or srgb",
                                             rich_help_panel="Common")]

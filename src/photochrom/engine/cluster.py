@@ -57,6 +57,7 @@ class RayEngine:
         self.gpus = gpus
         self._ours = not ray.is_initialized()
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")   # what failed is told by the run
         local: dict[str, Any] = {"num_cpus": workers or threads(), "object_store_memory": STORE,
                                  "include_dashboard": False}
         if self._ours:

@@ -18,7 +18,7 @@ PIXEL_COPIES = 5
 """Float32 copies of a tile alive at once while pixel steps, which work in strips, run: what goes in and comes out, and
 the stored samples of both. What other steps take each says of itself."""
 LEAST_ROWS = 8
-LIBRARIES = 416 << 20
+LIBRARIES = 448 << 20
 """Bytes that Python, torch, Numba and libvips take in a process that made a small picture, 375 MiB as measured, and a
 little that is lost between pieces of memory."""
 

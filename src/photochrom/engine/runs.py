@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from photochrom.core.errors import FileError, PhotochromError
+from photochrom.core.errors import FileError, MemoryBudgetError, PhotochromError
 from photochrom.core.recipe import Recipe
 from photochrom.core.step import Step
 from photochrom.core.version import VERSION
@@ -59,7 +59,8 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
     Args:
         recipe: a recipe or a single step, its pictures bound.
         jobs: what to make.
-        options: how files are read, run and written; the memory is for all workers together.
+        options: how files are read, run and written; the memory is for all workers together. What does not fit into
+            the share of one worker comes last, one by one, with all of it.
         workers: pictures worked on at once; as many as there are cores if not given.
         progress: called with the number of pixels finished since the last call.
         out: the output folder of all jobs, where a manifest of what was made is kept; None to keep none.
@@ -84,7 +85,7 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
         work = [Task(job, options.overwrite, others=matched(job) if matched else {}) for job in jobs]
         begun(Survey(tasks=work))
         sources = frozenset(job.source.resolve() for job in jobs)
-        for result in engine(Maker(recipe, each, sources), work, min(count, len(jobs)), progress):
+        for result in _work(engine, Maker(recipe, each, sources), work, shares, progress):
             assert isinstance(result, (Done, Failed))
             yield result
         return
@@ -99,8 +100,25 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
         if not found.tasks:
             return
         maker = Maker(recipe, each, frozenset(), manifest.parts, identity)
-        for result in engine(maker, found.tasks, min(count, len(found.tasks)), progress):
+        for result in _work(engine, maker, found.tasks, shares, progress):
             yield _settle(manifest, result, identity)
+
+
+def _work(engine: Engine, maker: Maker, tasks: list[Task], shares: int, progress: Progress
+          ) -> Iterator[Made | Done | Same | Failed]:
+    """Do every task, first those whose pictures fit into a share of the memory."""
+    named = {task.job: task for task in tasks}
+    left = []
+    for result in engine(maker, tasks, min(shares, len(tasks)), progress):
+        if shares > 1 and isinstance(result, Failed) and isinstance(result.error, MemoryBudgetError):
+            assert result.target is not None
+            left.append(named[Job(result.source, result.target)])
+        else:
+            yield result
+    if left:
+        assert maker.options.memory is not None
+        whole = dataclasses.replace(maker.options, memory=maker.options.memory * shares)
+        yield from engine(dataclasses.replace(maker, options=whole), left, 1, progress)
 
 
 @dataclass

@@ -41,6 +41,7 @@ def join(module: nn.Module, low: bool) -> None:
 
 
 def _joined(parts: list[nn.Module], low: bool) -> list[nn.Module]:
+    """Return the modules with chains in place of the runs that are worth it: long ones, or of many weights."""
     parts = [part for part in parts if not isinstance(part, nn.Identity)]
     made: list[nn.Module] = []
     while parts:
