@@ -116,7 +116,7 @@ def test_wanting_a_gradient_changes_no_value(operation: Operation, values: dict)
     given = others(operation, image)
     # A kernel rounds otherwise than the definition that gives the gradient.
     near(call(operation, image.clone().requires_grad_(), given, **values).detach(),
-         call(operation, image, given, **values), rounding(values))
+         call(operation, image, given, **values), rounding(operation, values))
 
 
 @every_control(kinds=("float", "int"), ranged=True)

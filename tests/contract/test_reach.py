@@ -71,7 +71,7 @@ def test_window_operations_commute_with_cropping_beyond_the_halo(operation: Oper
                for name, other in given.items()}
         part = call(operation, image[..., y0:y1, x0:x1], cut, **values)
         near(part[..., top - y0:bottom - y0, left - x0:right - x0], whole[..., top:bottom, left:right],
-             rounding(values))
+             rounding(operation, values))
 
 
 @every([operation for operation in WINDOW if operation.name not in UNMOVED])

@@ -113,7 +113,7 @@ def multigrid(grid: Grid, rhs: Tensor, scale: float, tolerance: float, limit: in
             done.converged = True
             return x, done
         if (rate > SLOW)[done.error > bound].any():
-            if last is not None and (change > last).any():
+            if not grid.symmetric and last is not None and (change > last).any():
                 x.zero_()   # cycles alone lead away
             _krylov(cycles, x, rhs, bound / CAUTION, limit, done)
             return x, done
