@@ -11,6 +11,7 @@ from photochrom.core.errors import ControlError, FileError
 from photochrom.engine.files import Done, Options, run_file
 from photochrom.engine.folders import Job, Selection, plan_jobs
 from photochrom.engine.making import Failed
+from photochrom.engine.pool import spread
 from photochrom.engine.runs import run_jobs
 
 STEP = photochrom.Step(photochrom.negative)
@@ -121,6 +122,14 @@ def test_what_does_not_fit_into_a_share_of_the_memory_comes_last(tmp_path):
         assert all(isinstance(result, Done) for result in done)
         assert {result.source.stem for result in done[:2]} == {"1", "3"}
         assert {result.source.stem for result in done[2:]} == {"0", "2"}
+
+    def elsewhere(task, items, workers, progress=lambda pixels: None):
+        """Stands for the machines of a cluster, whose memory is not known here."""
+        return spread(task, items, workers, progress)
+
+    jobs = plan_jobs([tmp_path / "in"], tmp_path / "far")
+    done = list(run_jobs(blur, jobs, Options(memory=2 * needed), workers=2, engine=elsewhere))
+    assert {result.source.stem for result in done if isinstance(result, Failed)} == {"0", "2"}
 
 
 def test_patterns_choose_files_and_leave_folders_out(tmp_path):

@@ -67,11 +67,10 @@ def make_pictures(recipe: Any, inputs: list[Path], output: Path, *, memory: str 
         show_plan(recipe, jobs, options, None if alone else output, folder, as_json)
         return
     told = Telling(as_json, quiet, None if alone else len(jobs))
-    if options.memory and folder.cluster is None:
-        options = replace(options, memory=for_pictures(options.memory))
     with _engine(folder, workers) as (engine, workers), progress_bar(quiet or as_json, len(jobs)) as bar:
-        if options.memory and folder.cluster is not None:
-            options = replace(options, memory=for_pictures(options.memory, workers or 1))
+        if budget:
+            programs = 1 if folder.cluster is None else workers or 1
+            options = replace(options, memory=for_pictures(budget, programs))
         if alone:
             bar.expect(_pixels(jobs[0].source))
         try:

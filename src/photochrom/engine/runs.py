@@ -59,8 +59,8 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
     Args:
         recipe: a recipe or a single step, its pictures bound.
         jobs: what to make.
-        options: how files are read, run and written; the memory is for all workers together. What does not fit into
-            the share of one worker comes last, one by one, with all of it.
+        options: how files are read, run and written; the memory is for all workers together. In this process, what does
+            not fit into the share of one worker comes last, one by one, with all of it.
         workers: pictures worked on at once; as many as there are cores if not given.
         progress: called with the number of pixels finished since the last call.
         out: the output folder of all jobs, where a manifest of what was made is kept; None to keep none.
@@ -78,14 +78,14 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
     options = options or Options()
     count = workers or threads()
     # A cluster's workers do not share this machine's memory.
-    shares = max(1, min(count, len(jobs)))
-    memory = options.memory // shares if options.memory else default_memory() // min(count, threads())
+    shares = max(1, min(count, len(jobs))) if options.memory else min(count, threads())
+    memory = (options.memory or default_memory()) // shares
     each = dataclasses.replace(options, memory=memory)
     if out is None:
         work = [Task(job, options.overwrite, others=matched(job) if matched else {}) for job in jobs]
         begun(Survey(tasks=work))
         sources = frozenset(job.source.resolve() for job in jobs)
-        for result in _work(engine, Maker(recipe, each, sources), work, shares, progress):
+        for result in _work(engine, Maker(recipe, each, sources), work, count, shares, progress):
             assert isinstance(result, (Done, Failed))
             yield result
         return
@@ -100,18 +100,18 @@ def run_jobs(recipe: Recipe | Step, jobs: list[Job], options: Options | None = N
         if not found.tasks:
             return
         maker = Maker(recipe, each, frozenset(), manifest.parts, identity)
-        for result in _work(engine, maker, found.tasks, shares, progress):
+        for result in _work(engine, maker, found.tasks, count, shares, progress):
             yield _settle(manifest, result, identity)
 
 
-def _work(engine: Engine, maker: Maker, tasks: list[Task], shares: int, progress: Progress
+def _work(engine: Engine, maker: Maker, tasks: list[Task], workers: int, shares: int, progress: Progress
           ) -> Iterator[Made | Done | Same | Failed]:
-    """Do every task, first those whose pictures fit into a share of the memory."""
+    """Do every task; in this process first those whose pictures fit into a share of the memory."""
     named = {task.job: task for task in tasks}
     left = []
-    for result in engine(maker, tasks, min(shares, len(tasks)), progress):
-        if shares > 1 and isinstance(result, Failed) and isinstance(result.error, MemoryBudgetError):
-            assert result.target is not None
+    for result in engine(maker, tasks, min(workers, len(tasks)), progress):
+        if (engine is spread and shares > 1 and isinstance(result, Failed) and result.target is not None
+                and isinstance(result.error, MemoryBudgetError)):
             left.append(named[Job(result.source, result.target)])
         else:
             yield result

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from photochrom.core.memory import empty
+from photochrom.num.kernels import load
 from photochrom.num.parallel import parallel_rows, threads
 
-_STEP, _PLANES = 4, 36
 _FEW = 4
 """Channels of a picture at the most."""
 
@@ -33,9 +33,8 @@ class Layer:
 
 def suits(weight: Tensor) -> bool:
     """Tell whether a convolution between many channels can be computed here: 3x3, and channels in full vectors."""
-    from photochrom.num.kernels.winograd import LANES
-
-    return weight.shape[2:] == (3, 3) and _vectors(len(weight)) > 0 and weight.shape[1] % (2 * LANES) == 0
+    pair = 2 * load("winograd").LANES
+    return weight.shape[2:] == (3, 3) and _vectors(len(weight)) > 0 and weight.shape[1] % pair == 0
 
 
 def suits_first(weight: Tensor) -> bool:
@@ -44,9 +43,10 @@ def suits_first(weight: Tensor) -> bool:
 
 
 def _vectors(outputs: int) -> int:
-    from photochrom.num.kernels.winograd import LANES, VECTORS
-
-    return next((vectors for vectors in (VECTORS, VECTORS // 2) if outputs % (vectors * LANES) == 0), 0)
+    """Return how many vectors of outputs are computed together, 0 if they do not fill any."""
+    kernels = load("winograd")
+    sizes: tuple[int, ...] = (kernels.VECTORS, kernels.VECTORS // 2)
+    return next((vectors for vectors in sizes if outputs % (vectors * kernels.LANES) == 0), 0)
 
 
 def layer(weight: Tensor, bias: Tensor | None, rectified: bool, low: bool = False) -> Layer:
@@ -58,28 +58,25 @@ def layer(weight: Tensor, bias: Tensor | None, rectified: bool, low: bool = Fals
         rectified: whether what is negative becomes 0.
         low: whether it shall multiply in bfloat16, where the processor does so by itself; never the picture.
     """
-    from photochrom.num.kernels.winograd import BFLOAT16, LANES
-
+    kernels = load("winograd")
     outputs, inputs = weight.shape[:2]
     vectors = _vectors(outputs)
-    block = vectors * LANES
+    block = vectors * kernels.LANES
     given, more = weight.detach().double(), torch.zeros(outputs) if bias is None else bias.detach().float().contiguous()
     if inputs <= _FEW:
         taps = torch.cat([given.flatten(1), more[:, None]], 1).float().reshape(-1, block, 9 * inputs + 1)
         return Layer(inputs, outputs, vectors, taps.transpose(1, 2).contiguous(), more, rectified)
     points = _points()
-    values = (points @ given @ points.T).float().reshape(-1, block, inputs, _PLANES)
+    values = (points @ given @ points.T).float().reshape(-1, block, inputs, kernels.PLANES)
     values = values.permute(0, 3, 2, 1)
-    if low and BFLOAT16:
+    if low and kernels.BFLOAT16:
         values = values.bfloat16().unflatten(2, (inputs // 2, 2)).transpose(-1, -2)
     return Layer(inputs, outputs, vectors, values.contiguous(), more, rectified)
 
 
 def _points() -> Tensor:
     """Return G, (6, 3): what a kernel's polynomial is at the points, over the product of their distances."""
-    from photochrom.num.kernels.winograd import POINTS
-
-    points = [0.0, *(sign * value for value in POINTS for sign in (1, -1))]
+    points = [0.0, *(sign * value for value in load("winograd").POINTS for sign in (1, -1))]
     rows = [[point**k / math.prod(point - other for other in points if other != point) for k in range(3)]
             for point in points]
     return torch.tensor([*rows, [0.0, 0.0, 1.0]], dtype=torch.float64)
@@ -114,7 +111,9 @@ class _Frames:
 
     def __init__(self, height: int, width: int, channels: int) -> None:
         self.height, self.width = height, width
-        self._shape = (-(-height // _STEP) * _STEP + 2, -(-width // _STEP) * _STEP + 2)
+        step = load("winograd").STEP
+        self.tiles = -(-height // step), -(-width // step)
+        self._shape = (step * self.tiles[0] + 2, step * self.tiles[1] + 2)
         room = (math.prod(self._shape) * channels,)
         self._other, self._place = (empty(room) for _ in range(2))
         self.here = self._place.view(*self._shape, channels)
@@ -138,12 +137,11 @@ class _Frames:
 
 
 def _many(layer: Layer, frames: _Frames) -> None:
-    from photochrom.num.kernels import winograd as kernels
-
+    kernels = load("winograd")
     source, out, low = frames.turn(layer.outputs), frames.here, layer.weights.dtype == torch.bfloat16
-    units = -(-(-(-frames.height // _STEP) * -(-frames.width // _STEP)) // kernels.TOGETHER)
+    units = -(-math.prod(frames.tiles) // kernels.TOGETHER)
     tile = layer.weights.element_size() * layer.inputs + 4 * layer.vectors * kernels.LANES
-    bytes_ = _PLANES * kernels.TOGETHER * tile
+    bytes_ = kernels.PLANES * kernels.TOGETHER * tile
 
     def work(first: int, last: int) -> None:
         scratch: Any = np.empty(bytes_, np.uint8)
@@ -155,8 +153,7 @@ def _many(layer: Layer, frames: _Frames) -> None:
 
 
 def _first(layer: Layer, picture: Tensor, frames: _Frames) -> None:
-    from photochrom.num.kernels import winograd as kernels
-
+    kernels = load("winograd")
     frames.turn(layer.outputs)
     around = torch.nn.functional.pad(picture.float(), (1, 1, 1, 1)).numpy()
 

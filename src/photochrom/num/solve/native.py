@@ -279,29 +279,26 @@ class NativeGrid:
 
     def residual(self, x: Tensor, rhs: Tensor, out: Tensor) -> Tensor:
         """Write b - A x into out on the finest grid; return the sum of squares of each plane, float64."""
-        fine = self.levels[0]
-        n = x.shape[0]
-        sums = np.zeros((fine.blocks, n))
-        args = (
-            x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), sums.reshape(-1), n, fine.size,
-            fine.height, fine.width, fine.pitch, fine.stencil, fine.offsets, fine.diagonal, fine.inverse, fine.kind,
-            fine.block,
-        )  # fmt: skip
-        self._run(lambda a, b: self._cycle.residual(*args, a, b), fine.blocks, fine.grain, n * fine.size)
-        return torch.from_numpy(sums.sum(0))
+        return torch.from_numpy(self._apply(self._cycle.residual, x, rhs, out, 1)[:, 0])
 
     def product(self, x: Tensor, out: Tensor, other: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Write A x into out on the finest grid; return its products with other and with itself, by plane."""
+        sums = self._apply(self._cycle.product, x, other, out, 2)
+        return sums[:, 0], sums[:, 1]
+
+    def _apply(self, work: Callable[..., Any], x: Tensor, other: Tensor, out: Tensor, count: int) -> np.ndarray:
+        """Let a kernel apply A on the finest grid; return its sums, (planes, count)."""
         fine = self.levels[0]
         n = x.shape[0]
-        sums = np.zeros((fine.blocks, n, 2))
+        sums = np.zeros((fine.blocks, n, count))
         args = (
             x.view(-1).numpy(), other.view(-1).numpy(), out.view(-1).numpy(), sums.reshape(-1), n, fine.size,
             fine.height, fine.width, fine.pitch, fine.stencil, fine.offsets, fine.diagonal, fine.inverse, fine.kind,
             fine.block,
         )  # fmt: skip
-        self._run(lambda a, b: self._cycle.product(*args, a, b), fine.blocks, fine.grain, n * fine.size)
-        return sums[..., 0].sum(0), sums[..., 1].sum(0)
+        self._run(lambda a, b: work(*args, a, b), fine.blocks, fine.grain, n * fine.size)
+        made: np.ndarray = sums.sum(0)
+        return made
 
     def _vectors(self, work: Callable[..., Any], *args: Any, planes: int) -> None:
         size = self.levels[0].size
