@@ -11,7 +11,7 @@ import torch
 
 from photochrom.num.affinity import affinities
 from photochrom.num.solve import NEIGHBOURS, GridSystem, part, solve
-from photochrom.num.solve.multigrid import Grid, Progress
+from photochrom.num.solve.cycles import Grid, Progress
 
 
 def no_cycles(grid: Grid, rhs: torch.Tensor, *rest: Any) -> tuple[torch.Tensor, Progress]:

@@ -23,7 +23,7 @@ from photochrom.num.kernels.solve_rows import (
     split,
 )
 
-HALO = 5  # rows of scratch on each side of a block: two for the restricted residual, one for each smoothing step
+HALO = 5  # rows of scratch on each side of a block: five smoothing steps, or three and two for the residual
 
 
 @njit(nogil=True, forceinline=True, _nrt=False)

@@ -321,17 +321,25 @@ def _probe(
 
 @njit(nogil=True, cache=True)
 def lump(stencil, offsets, diagonal, width, pitch, first, last):
-    """Add weights below 0 to the diagonal in place of them, which leaves the sums of rows as they are."""
+    """Add weights below 0 to the diagonal in place of them, which leaves the sums of rows as they are.
+
+    And let no diagonal be less than its weights, as by rounding where hardly anything holds a pixel: smoothing grows.
+    """
     zero = diagonal.dtype.type(0)
+    total = np.zeros(width, diagonal.dtype)
     for i in range(first, last):
         p = (i + 1) * pitch + MARGIN
         d = diagonal[p : p + width]
+        total[:] = zero
         for k in range(8):
             line = stencil[offsets[k] + p : offsets[k] + p + width]
             for j in range(width):
                 if line[j] < zero:
                     d[j] -= line[j]
                     line[j] = zero
+                total[j] += line[j]
+        for j in range(width):
+            d[j] = max(d[j], total[j])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

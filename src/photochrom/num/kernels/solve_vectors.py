@@ -81,3 +81,60 @@ def peaks(x, largest, planes, size, first, last):
                     d = abs(a[j])
                     high[j] = high[j] if high[j] >= d else d  # so that NaN wins
             largest[unit * planes + n] = high.max()
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def shares(images, sums, slots, now, used, planes, size, first, last):
+    """Write the products of the image in slot `now` with those in the other used slots into sums[unit, slot, n]."""
+    for unit in range(first, last):
+        for n in range(planes):
+            for start in range(unit * CHUNK, min(size, unit * CHUNK + CHUNK), PIECE):
+                stop = min(size, unit * CHUNK + CHUNK, start + PIECE)
+                own = images[(now * planes + n) * size + start : (now * planes + n) * size + stop]
+                for slot in range(used):
+                    if slot == now:
+                        continue
+                    other = images[(slot * planes + n) * size + start : (slot * planes + n) * size + stop]
+                    part = images.dtype.type(0)
+                    for j in range(stop - start):
+                        part += own[j] * other[j]
+                    sums[(unit * slots + slot) * planes + n] += part
+
+
+@njit(nogil=True, cache=True, fastmath=FAST)
+def descend(x, r, ways, images, now, used, beta, alpha, sums, largest, planes, size, first, last):
+    """Take a step; see `Vectors.descend`. Writes squares into sums[unit, 2, n], changes of x into largest[unit, n]."""
+    high = np.zeros(PIECE, x.dtype)
+    for unit in range(first, last):
+        for n in range(planes):
+            left, square, a = 0.0, 0.0, alpha[n]
+            high[:] = 0
+            for start in range(unit * CHUNK, min(size, unit * CHUNK + CHUNK), PIECE):
+                stop = min(size, unit * CHUNK + CHUNK, start + PIECE)
+                at = (now * planes + n) * size
+                way, image = ways[at + start : at + stop], images[at + start : at + stop]
+                for slot in range(used):
+                    if slot == now:
+                        continue
+                    b, at = beta[slot * planes + n], (slot * planes + n) * size
+                    other, its = ways[at + start : at + stop], images[at + start : at + stop]
+                    for j in range(stop - start):
+                        way[j] -= b * other[j]
+                    for j in range(stop - start):
+                        image[j] -= b * its[j]
+                here, rest = x[n * size + start : n * size + stop], r[n * size + start : n * size + stop]
+                part, part_left = x.dtype.type(0), x.dtype.type(0)
+                for j in range(stop - start):
+                    step = a * way[j]
+                    here[j] += step
+                    d = abs(step)
+                    high[j] = high[j] if high[j] >= d else d  # so that NaN wins
+                for j in range(stop - start):
+                    rest[j] -= a * image[j]
+                for j in range(stop - start):
+                    part += image[j] * image[j]
+                    part_left += rest[j] * rest[j]
+                square += part
+                left += part_left
+            sums[2 * unit * planes + n], sums[(2 * unit + 1) * planes + n] = left, square
+            largest[unit * planes + n] = high.max()

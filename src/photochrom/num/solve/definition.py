@@ -48,7 +48,7 @@ class Level:
             active = (inverse > 0).to(inverse)
             near = torch.stack([w.abs() * shifted(active, step) for w, step in zip(weights, NEIGHBOURS, strict=True)])
             bound = 1 + float((near.sum(0) * inverse).max())
-        self.omegas = smoothing(diagonal.dtype, symmetric, coarse=coarse, bound=bound).tolist()
+        self.omegas = smoothing(diagonal.dtype, symmetric, coarse=coarse, bound=bound)
         self.transfer: tuple[Tensor, ...] = ()  # P
         self.restriction: tuple[Tensor, ...] = ()  # R^T
 
@@ -65,9 +65,9 @@ class Level:
         """Return b - A x; at known pixels a number without meaning."""
         return rhs + self.gather(x) - self.diagonal * x
 
-    def smooth(self, x: Tensor, rhs: Tensor, *, zero: bool = False) -> Tensor:
-        """Apply the damped Jacobi steps."""
-        for k, omega in enumerate(self.omegas):
+    def smooth(self, x: Tensor, rhs: Tensor, *, after: bool = False, zero: bool = False) -> Tensor:
+        """Apply the damped Jacobi steps before the coarse grid or after it."""
+        for k, omega in enumerate(self.omegas[after].tolist()):
             if zero and k == 0:
                 x = omega * (self.inverse * rhs)
             else:
@@ -151,9 +151,11 @@ class Level:
         for k, step in enumerate(NEIGHBOURS):
             weights[k] *= shifted(live.to(diagonal), step)
         if not self.symmetric:
-            # R A P may have entries of the wrong sign, and smoothing then diverges: they join the diagonal
+            # R A P may have entries of the wrong sign, and smoothing then diverges: they join the diagonal, which may
+            # not be less than its weights
             diagonal -= weights.clamp(max=0).sum(0)
             weights.clamp_(min=0)
+            diagonal = torch.maximum(diagonal, weights.sum(0))
         kept = live & (diagonal > tiny(diagonal.dtype) * self.diagonal[::2, ::2])
         inverse = torch.where(kept, 1 / torch.where(kept, diagonal, 1.0), 0.0).to(diagonal)
         return Level(weights, diagonal, inverse, 8, self.symmetric, self.plain)
@@ -193,6 +195,7 @@ class TorchGrid:
             None if labels is None else labels[::step, ::step], held,
         )  # fmt: skip
         self.coarsest_inverse = torch.from_numpy(dense).to(d)
+        self._turned, self._close = False, self._find_close()
 
     @staticmethod
     def turn(weights: Tensor) -> Tensor:
@@ -209,6 +212,20 @@ class TorchGrid:
             other.omegas, other.transfer, other.restriction = level.omegas, level.restriction, level.transfer
             made.levels.append(other)
         made.coarsest_inverse = self.coarsest_inverse.T.contiguous()
+        made._turned, made._close = not self._turned, made._find_close()
+        return made
+
+    def _find_close(self) -> list[tuple[Tensor, ...]]:
+        """Return the close pairs in each direction: places in a flat plane, and each one's share in the other."""
+        level = self.levels[0]
+        made: list[tuple[Tensor, ...]] = []
+        for k in range(0, 0 if self.symmetric else 8, 2):
+            step = NEIGHBOURS[k]
+            there, back = level.weights[k] * level.inverse, shifted(level.weights[k + 1] * level.inverse, step)
+            product = (there * back).flatten()
+            first = torch.nonzero((product > 0.8) & (product < 1 - tiny(product.dtype)))[:, 0]
+            made.append((first, first + step[0] * there.shape[1] + step[1], there.flatten()[first],
+                         back.flatten()[first]))
         return made
 
     def new(self, level: int, planes: int) -> Tensor:
@@ -246,6 +263,21 @@ class TorchGrid:
             total = total + weight * (shifted(x, step) - x) * shifted(inside, step)
         return b + (total if self._excess is None else total - self._excess * x)
 
+    def exact(self, x: Tensor, rhs: Tensor, out: Tensor) -> np.ndarray:
+        """Write b - A x into out, from differences where rows of weights have them; return its squares by plane."""
+        if self._turned:
+            return self.residual(x, rhs, out).numpy()
+        return self.remainder(x, out.copy_(rhs)).numpy()
+
+    def settle(self, x: Tensor, rhs: Tensor) -> None:
+        """Solve the two equations of each close pair, all pairs at once from the same x."""
+        level, flat = self.levels[0], x.flatten(1)
+        left = (level.inverse * level.defect(x, rhs)).flatten(1)
+        for p, q, there, back in self._close:
+            scale = 1 / (1 - there * back)
+            flat[:, p] += scale * (left[:, p] + there * left[:, q])
+            flat[:, q] += scale * (left[:, q] + back * left[:, p])
+
     def leave(self, x: Tensor | None, e: Tensor, out: Tensor, frame: Frame) -> None:
         """Write x + e into the frame of out (n, C, H, W)."""
         target = frame.cut(out)
@@ -261,7 +293,7 @@ class TorchGrid:
            zero: bool = False) -> np.ndarray:  # fmt: skip
         """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|."""
         level = self.levels[index]
-        made = level.smooth(x + level.prolong(coarse), rhs)
+        made = level.smooth(x + level.prolong(coarse), rhs, after=True)
         step = made if zero else made - out
         out.copy_(weight * step if zero else out + weight * step)
         return step.abs().flatten(1).amax(1).cpu().numpy() if index == 0 else np.zeros(0)
@@ -290,6 +322,27 @@ class TorchGrid:
         self.update(x, y, alpha, 1.0)
         self.update(r, v, beta, 1.0)
         return self.dot(r, other)
+
+    def shares(self, images: Tensor, now: int, used: int) -> np.ndarray:
+        """Return by slot and plane the product of image `now` with the others; 0 for itself, and for slots unused."""
+        none = np.zeros(images.shape[1])
+        return np.stack([self.dot(images[now], images[k]) if k != now and k < used else none
+                         for k in range(len(images))])
+
+    def descend(self, x: Tensor, r: Tensor, ways: Tensor, images: Tensor, now: int, used: int, beta: np.ndarray,
+                alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+        """Take from direction `now` and its image beta of the others; add alpha of it to x, and take that from r.
+
+        Returns:
+            by plane, the squares of the lengths of r and of the image, and the largest change of x.
+        """
+        for k in range(used):
+            if k != now:
+                for group in (ways, images):
+                    self.update(group[now], group[k], -beta[k], np.ones(len(x)))
+        self.update(x, ways[now], alpha, 1.0)
+        self.update(r, images[now], -alpha, 1.0)
+        return self.dot(r, r), self.dot(images[now], images[now]), np.abs(alpha) * self.largest(ways[now])
 
     def dot(self, x: Tensor, y: Tensor) -> np.ndarray:
         """Return the inner product of each plane, in float64."""

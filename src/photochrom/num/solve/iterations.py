@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from photochrom.num.solve.multigrid import Progress
+from photochrom.num.solve.cycles import Progress
 
 Operator = Callable[[Tensor], Tensor]
 

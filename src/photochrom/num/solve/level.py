@@ -27,7 +27,7 @@ class Level:
     offsets: np.ndarray
     diagonal: np.ndarray
     inverse: np.ndarray
-    omegas: np.ndarray
+    omegas: tuple[np.ndarray, np.ndarray]  # of the steps before the coarser grid, and after it
     runs: np.ndarray  # by row: see `RUNS`
     uniform: np.ndarray
     transfer: np.ndarray | None = None  # P

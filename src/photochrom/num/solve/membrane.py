@@ -161,7 +161,7 @@ class _Region:
         """
         k, grids = self._kernels, self._grid.levels
         sizes, (levels, tiles, parts, *_kept) = self._tables()   # whose addresses `levels` has
-        omegas, uniform = (np.stack([getattr(level, name) for level in grids]) for name in ("omegas", "uniform"))
+        omegas, uniform = np.stack([level.omegas[0] for level in grids]), np.stack([level.uniform for level in grids])
         marks = self._unknown.view(-1).numpy()
         planes = [t.flatten(1).numpy() for t in (inner, outer, out)]
         good = np.zeros(len(planes[0]), bool)

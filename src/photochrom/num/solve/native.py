@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,28 +13,15 @@ from torch import Tensor
 
 from photochrom.core.memory import empty
 from photochrom.num.kernels import load
-from photochrom.num.parallel import parallel_rows
 from photochrom.num.solve.frames import Frame
 from photochrom.num.solve.level import MARGIN, RUNS, Level, offsets_of, uniform_of
 from photochrom.num.solve.stencil import COARSEST, Stencil, coarse_inverse, smoothing, tiny
+from photochrom.num.solve.vectors import Vectors
 
 HOLLOW = 32
-_ALONE = 150_000  # values below which waking a thread costs more than it saves
 
 
-def _flushed(work: Callable[[int, int], Any], first: int, last: int) -> None:
-    """Work with numbers below 1e-38 taken for 0: they decay out of every region, and cost a hundred times as much."""
-    kept = float(np.multiply(np.float64(5e-324), 1.0)) != 0
-    if kept:
-        torch.set_flush_denormal(True)
-    try:
-        work(first, last)
-    finally:
-        if kept:
-            torch.set_flush_denormal(False)
-
-
-class NativeGrid:
+class NativeGrid(Vectors):
     """A hierarchy for one mask and operator, and the work on its vectors: tensors (N, size of a padded plane)."""
 
     def __init__(self, stencil: Stencil, labels: np.ndarray | None, held: np.ndarray, *, hollow: bool = False) -> None:
@@ -51,19 +37,20 @@ class NativeGrid:
         self._setup, self._cycle, self._frame = load("solve_setup"), load("solve_cycle"), load("solve_frame")
         none = stencil.diagonal.new_zeros(0)
         self._excess = (none if stencil.excess is None else stencil.excess.view(-1)).numpy()
-        self.plain = stencil.weights is None
-        self._algebra = load("solve_vectors")
+        self.plain, self._turned = stencil.weights is None, False
         self.dtype = stencil.diagonal.dtype
         self.symmetric = stencil.symmetric
         self.levels = [self._finest(stencil)]
         while self.levels[-1].height * self.levels[-1].width > COARSEST:
             self.levels.append(self._coarsen(self.levels[-1]))
         self.coarsest_inverse = self._last(labels, held)
+        self._close = np.zeros((0, 2), np.int64) if self.symmetric else self._find_close()
 
     # building
 
     def _numpy(self, shape: tuple[int, ...]) -> np.ndarray:
-        return np.zeros(shape, np.float32 if self.dtype == torch.float32 else np.float64)
+        # torch's memory begins at a cache line, NumPy's does not: a vector of a row then lies in one line
+        return torch.zeros(shape, dtype=self.dtype).numpy()
 
     def _finest(self, stencil: Stencil) -> Level:
         height, width = stencil.unknown.shape
@@ -86,9 +73,9 @@ class NativeGrid:
             stencil.unknown.contiguous().view(-1).numpy(), stencil.diagonal.view(-1).numpy(), level.diagonal,
             level.inverse, height, width, level.pitch,
         )  # fmt: skip
-        self._run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
+        self.run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
         row = (level.inverse, width, level.pitch, level.runs, self.plain)
-        self._run(lambda a, b: self._setup.find_runs(*row, a, b), height, 64, height * width)
+        self.run(lambda a, b: self._setup.find_runs(*row, a, b), height, 64, height * width)
         return level
 
     def _coarsen(self, fine: Level) -> Level:
@@ -120,7 +107,7 @@ class NativeGrid:
             fine.restriction = np.zeros_like(fine.transfer)
             self._interpolate(fine, fine.turned, fine.restriction, *to[1:], coarse.runs)
         made = (coarse.stencil, coarse.offsets, coarse.diagonal, coarse.inverse)
-        self._run(
+        self.run(
             lambda a, b: self._setup.galerkin(*op, *size, *to, fine.restriction, self.symmetric, *made, *runs, a, b),
             height,
             16,
@@ -128,7 +115,7 @@ class NativeGrid:
         )
         if not self.symmetric:
             row = (coarse.stencil, coarse.offsets, coarse.diagonal, width, coarse.pitch)
-            self._run(lambda a, b: self._setup.lump(*row, a, b), height, 64, height * width)
+            self.run(lambda a, b: self._setup.lump(*row, a, b), height, 64, height * width)
         self._setup.invert(
             coarse.diagonal,
             coarse.inverse,
@@ -152,8 +139,21 @@ class NativeGrid:
         rows, values = (fine.height + 1) // 2, fine.height * fine.width
         edges, centres = self._setup.edges, self._setup.centres
         op = (fine.stencil, offsets, fine.diagonal, fine.inverse)
-        self._run(lambda a, b: edges(*op, *shape, a, b), rows, 32, values)
-        self._run(lambda a, b: centres(*op[:2], fine.inverse, *shape, a, b), rows, 32, values)
+        self.run(lambda a, b: edges(*op, *shape, a, b), rows, 32, values)
+        self.run(lambda a, b: centres(*op[:2], fine.inverse, *shape, a, b), rows, 32, values)
+
+    def _find_close(self) -> np.ndarray:
+        """Return the close pairs of the finest grid, (n, 2): where the first is, which weight leads to the other."""
+        grid, kernels = self.levels[0], load("solve_pairs")
+        args = (grid.stencil, grid.offsets, grid.inverse, grid.height, grid.width, grid.pitch, tiny(self.dtype))
+        counts, none = np.zeros(grid.height + 1, np.int64), np.zeros((0, 2), np.int64)
+        values = grid.height * grid.width
+        self.run(lambda a, b: kernels.find(*args, counts, none, a, b), grid.height, 64, values)
+        starts = np.concatenate(([0], np.cumsum(counts[:-1])))
+        pairs = np.zeros((starts[-1], 2), np.int64)
+        if len(pairs):
+            self.run(lambda a, b: kernels.find(*args, starts, pairs, a, b), grid.height, 64, values)
+        return pairs
 
     def _last(self, labels: np.ndarray | None, held: np.ndarray) -> np.ndarray:
         """Return the inverse of the coarsest operator, dense."""
@@ -173,16 +173,10 @@ class NativeGrid:
         dense = coarse_inverse(np.stack(weights), plane[0], plane[1] > 0, labels, held)
         return dense.astype(plane[0].dtype)
 
-    @staticmethod
-    def _run(work: Callable[[int, int], Any], count: int, grain: int, values: int) -> None:
-        if values < _ALONE:
-            _flushed(work, 0, count)
-        else:
-            parallel_rows(functools.partial(_flushed, work), 0, count, grain)
-
     def transposed(self) -> NativeGrid:
         """Return the hierarchy of A^T: weights and the ways between grids change sides."""
         made = copy.copy(self)
+        made._turned = not self._turned
         made.levels = []
         for level in self.levels:
             made.levels.append(
@@ -225,7 +219,7 @@ class NativeGrid:
             rhs.shape[2] * rhs.shape[3], rhs.shape[3], frame.top, frame.left, grid.height, grid.width, grid.pitch,
             grid.block,
         )  # fmt: skip
-        self._run(lambda a, c: self._frame.enter(*args, a, c), grid.blocks, 1, planes * grid.size)
+        self.run(lambda a, c: self._frame.enter(*args, a, c), grid.blocks, 1, planes * grid.size)
         return b, x, float(largest.max())
 
     def remainder(self, x: Tensor | None, b: Tensor) -> Tensor:
@@ -237,8 +231,26 @@ class NativeGrid:
             x.view(-1).numpy(), b.view(-1).numpy(), grid.stencil, grid.offsets, self._excess, grid.inverse, n,
             grid.size, grid.height, grid.width, grid.pitch, grid.kind,
         )  # fmt: skip
-        self._run(lambda a, c: self._frame.remainder(*args, a, c), grid.height, 32, n * grid.size)
+        self.run(lambda a, c: self._frame.remainder(*args, a, c), grid.height, 32, n * grid.size)
         return torch.from_numpy(self.dot(b, b))
+
+    def exact(self, x: Tensor, rhs: Tensor, out: Tensor) -> np.ndarray:
+        """Write b - A x into out, from differences where rows of weights have them; return its squares by plane."""
+        if self._turned:
+            return self.residual(x, rhs, out).numpy()
+        return self.remainder(x, out.copy_(rhs)).numpy()
+
+    def settle(self, x: Tensor, rhs: Tensor) -> None:
+        """Solve the two equations of each close pair, all pairs at once from the same x."""
+        if not len(self._close):
+            return
+        grid, kernels, n = self.levels[0], load("solve_pairs"), len(x)
+        steps = np.empty((n, *self._close.shape), grid.diagonal.dtype)
+        args = (self._close, steps, x.view(-1).numpy())
+        op = (rhs.view(-1).numpy(), grid.stencil, grid.offsets, grid.inverse, grid.pitch, grid.size)
+        count, values = len(self._close), 32 * steps.size
+        self.run(lambda a, b: kernels.solve(*args, *op, a, b), count, 256, values)
+        self.run(lambda a, b: kernels.add(*args, grid.pitch, grid.size, a, b), count, 256, values)
 
     def leave(self, x: Tensor | None, e: Tensor, out: Tensor, frame: Frame) -> None:
         """Write x + e into the frame of out (n, C, H, W), contiguous."""
@@ -248,7 +260,7 @@ class NativeGrid:
             e.shape[0], grid.size, out.shape[2] * out.shape[3], out.shape[3], frame.top, frame.left, grid.height,
             grid.width, grid.pitch,
         )  # fmt: skip
-        self._run(lambda a, c: self._frame.leave(*args, a, c), grid.height, 64, e.numel())
+        self.run(lambda a, c: self._frame.leave(*args, a, c), grid.height, 64, e.numel())
 
     def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> None:
         """Smooth x into out (x itself stays) and write the restricted residual into coarse."""
@@ -257,10 +269,10 @@ class NativeGrid:
         args = (
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(), n, fine.size,
             next_.size, fine.height, fine.width, fine.pitch, next_.pitch, fine.stencil, fine.offsets, fine.diagonal,
-            fine.inverse, fine.runs, fine.uniform, fine.kind, fine.restriction, next_.runs, fine.omegas, zero,
+            fine.inverse, fine.runs, fine.uniform, fine.kind, fine.restriction, next_.runs, fine.omegas[0], zero,
             fine.block,
         )  # fmt: skip
-        self._run(lambda a, b: self._cycle.down(*args, a, b), fine.blocks, fine.grain, n * fine.size)
+        self.run(lambda a, b: self._cycle.down(*args, a, b), fine.blocks, fine.grain, n * fine.size)
 
     def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, weight: float = 1.0,
            zero: bool = False) -> np.ndarray:  # fmt: skip
@@ -272,9 +284,9 @@ class NativeGrid:
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(),
             change.reshape(-1), n, fine.size, next_.size, fine.height, fine.width, fine.pitch, next_.pitch,
             fine.stencil, fine.offsets, fine.inverse, fine.runs, fine.uniform, fine.kind, fine.transfer, next_.runs,
-            fine.omegas, fine.diagonal.dtype.type(weight), zero, fine.block,
+            fine.omegas[1], fine.diagonal.dtype.type(weight), zero, fine.block,
         )  # fmt: skip
-        self._run(lambda a, b: self._cycle.up(*args, a, b), fine.blocks, fine.grain, n * fine.size)
+        self.run(lambda a, b: self._cycle.up(*args, a, b), fine.blocks, fine.grain, n * fine.size)
         return change.max(0)
 
     def residual(self, x: Tensor, rhs: Tensor, out: Tensor) -> Tensor:
@@ -296,42 +308,9 @@ class NativeGrid:
             fine.height, fine.width, fine.pitch, fine.stencil, fine.offsets, fine.diagonal, fine.inverse, fine.kind,
             fine.block,
         )  # fmt: skip
-        self._run(lambda a, b: work(*args, a, b), fine.blocks, fine.grain, n * fine.size)
+        self.run(lambda a, b: work(*args, a, b), fine.blocks, fine.grain, n * fine.size)
         made: np.ndarray = sums.sum(0)
         return made
-
-    def _vectors(self, work: Callable[..., Any], *args: Any, planes: int) -> None:
-        size = self.levels[0].size
-        chunk = self._algebra.CHUNK
-        self._run(lambda a, b: work(*args, planes, size, a, b), -(-size // chunk), 4, planes * size)
-
-    def update(self, y: Tensor, x: Tensor, alpha: np.ndarray | float, beta: np.ndarray | float) -> None:
-        """Write y = alpha x + beta y, with a factor for each plane; where all beta are 0, y is not read."""
-        n, dtype = len(y), self.levels[0].diagonal.dtype
-        factors = [np.full(n, f, dtype) if np.isscalar(f) else np.asarray(f, dtype) for f in (alpha, beta)]
-        self._vectors(self._algebra.update, y.view(-1).numpy(), x.view(-1).numpy(), *factors, planes=n)
-
-    def advance(self, x: Tensor, y: Tensor, alpha: np.ndarray, r: Tensor, v: Tensor, beta: np.ndarray, other: Tensor
-                ) -> np.ndarray:  # fmt: skip
-        """Add alpha y to x and beta v to r, with a factor for each plane; return the products of r with other."""
-        n, dtype = len(x), self.levels[0].diagonal.dtype
-        sums = np.zeros((-(-x.shape[1] // self._algebra.CHUNK), n))
-        flat = [vector.view(-1).numpy() for vector in (x, y, r, v, other)]
-        self._vectors(self._algebra.advance, *flat[:2], alpha.astype(dtype), *flat[2:4], beta.astype(dtype), flat[4],
-                      sums.reshape(-1), planes=n)
-        return sums.sum(0)
-
-    def dot(self, x: Tensor, y: Tensor) -> np.ndarray:
-        """Return the inner product of each plane, in float64."""
-        sums = np.zeros((-(-x.shape[1] // self._algebra.CHUNK), len(x)))
-        self._vectors(self._algebra.dots, x.view(-1).numpy(), y.view(-1).numpy(), sums.reshape(-1), planes=len(x))
-        return sums.sum(0)
-
-    def largest(self, x: Tensor) -> np.ndarray:
-        """Return the largest absolute value of each plane."""
-        high = np.zeros((-(-x.shape[1] // self._algebra.CHUNK), len(x)), self.levels[0].diagonal.dtype)
-        self._vectors(self._algebra.peaks, x.view(-1).numpy(), high.reshape(-1), planes=len(x))
-        return high.max(0)
 
     def coarsest(self, rhs: Tensor, out: Tensor) -> None:
         """Solve on the coarsest grid."""

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photochrom.num.solve.cycles import Grid, Progress
 from photochrom.num.solve.definition import TorchGrid, finest
 from photochrom.num.solve.direct import MOST, Direct
 from photochrom.num.solve.frames import find_regions, frame_of, stencil_of
 from photochrom.num.solve.iterations import conjugate_gradient, gradient_descent
-from photochrom.num.solve.multigrid import Grid, Progress, multigrid
+from photochrom.num.solve.multigrid import multigrid
 from photochrom.num.solve.system import GridSystem, SolverError
 from photochrom.num.solve.transform import rectangle
 

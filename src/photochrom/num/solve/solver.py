@@ -21,7 +21,7 @@ Engine = Literal["kernels", "torch"]
 # What a picture needs is an error below half an 8-bit level, 0.5 / 255 = 2e-3. The estimate is good to a factor of
 # about three on the hardest masks, which 2e-4 leaves room for.
 _TOLERANCE = {"multigrid": 2e-4, "transform": 0.0, "conjugate_gradient": 1e-6, "gradient_descent": 1e-6}
-_LIMIT = {"multigrid": 100, "transform": 1, "conjugate_gradient": 20_000, "gradient_descent": 20_000}
+_LIMIT = {"multigrid": 200, "transform": 1, "conjugate_gradient": 20_000, "gradient_descent": 20_000}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def solve(
         tolerance: for "multigrid" the estimated largest error, relative to the largest absolute value of start,
             boundary and solution, 2e-4 if None; for the plain iterations |r| / |b|, 1e-6 if None, which says little
             about the error of a large mask.
-        iterations: bound; None is 100 cycles or 20000 steps, and a system that is not symmetric, which cycles did not
+        iterations: bound; None is 200 cycles or 20000 steps, and a system that is not symmetric, which cycles did not
             solve, is then factorised if it has half a million unknowns at the most. Whether the test was met is in
             `converged`.
         momentum: of "gradient_descent"; 0 is the plain method.

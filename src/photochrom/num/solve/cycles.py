@@ -1,0 +1,74 @@
+"""A hierarchy's V-cycles, and what methods built on them report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Grid(Protocol):
+    """What a hierarchy offers; see `native.NativeGrid` and `definition.TorchGrid`."""
+
+    levels: list[Any]
+    symmetric: bool
+    dtype: torch.dtype
+    new: Callable[[int, int], Tensor]
+    view: Callable[[int, Tensor], Tensor]
+    enter: Callable[..., tuple[Tensor, Tensor | None, float]]
+    remainder: Callable[[Tensor | None, Tensor], Tensor]
+    leave: Callable[..., None]
+    down: Callable[..., None]
+    up: Callable[..., np.ndarray]
+    residual: Callable[[Tensor, Tensor, Tensor], Tensor]
+    coarsest: Callable[[Tensor, Tensor], None]
+    product: Callable[[Tensor, Tensor, Tensor], tuple[np.ndarray, np.ndarray]]
+    update: Callable[..., None]
+    advance: Callable[..., np.ndarray]
+    dot: Callable[[Tensor, Tensor], np.ndarray]
+    largest: Callable[[Tensor], np.ndarray]
+    exact: Callable[[Tensor, Tensor, Tensor], np.ndarray]
+    shares: Callable[[Tensor, int, int], np.ndarray]
+    descend: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
+    settle: Callable[[Tensor, Tensor], None]
+    transposed: Callable[[], Any]
+
+
+@dataclass
+class Progress:
+    """What a method reports: iterations, and by plane the estimated largest error, in units of the solution."""
+
+    iterations: int = 0
+    error: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    converged: bool = False
+
+
+class Cycles:
+    """V-cycles with their work vectors; the same smoothing before and after, so that the cycle is symmetric."""
+
+    def __init__(self, grid: Grid, planes: int) -> None:
+        self.grid, self.planes = grid, planes
+        self.last = len(grid.levels) - 1
+        self._work = [[grid.new(k, planes) for _ in range(3 if k else 1)] for k in range(self.last + 1)]
+
+    def cycle(self, x: Tensor, rhs: Tensor, level: int = 0, *, weight: float = 1.0, zero: bool = False) -> np.ndarray:
+        """Move x (taken for zero if `zero`) by `weight` times what a cycle would change; return the most it would.
+
+        In place; the largest change by plane. The coarsest grid is solved, whatever x and the weight are.
+        """
+        if level == self.last:
+            self.grid.coarsest(rhs, x)
+            change: np.ndarray = self.grid.view(level, x).abs().flatten(1).amax(1).cpu().numpy()
+            return change
+        smoothed = self._work[level][0]
+        _, below, error = self._work[level + 1]
+        self.grid.down(level, x, rhs, smoothed, below, zero=zero)
+        self.cycle(error, below, level + 1, zero=True)
+        change = self.grid.up(level, smoothed, rhs, x, error, weight=weight, zero=zero)
+        if level == 0 and not self.grid.symmetric:
+            self.grid.settle(x, rhs)
+        return change
