@@ -6,7 +6,13 @@ Importing this package is light: operations and engines are loaded when they are
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
+
+# Torch's threads spin after each of its operations, for longer than most kernels take, on the cores that these need:
+# read by GNU's OpenMP when torch is loaded.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from photochrom import ops as _ops  # noqa: F401  its list fills the registry
 from photochrom.core.registry import registry as _registry

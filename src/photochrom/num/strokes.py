@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
 
 _AROUND = 2
 """Pixels around that a soft edge is compared with: pens of painting programs fade over one or two."""
@@ -39,7 +38,19 @@ def drawn(image: Tensor, marks: Tensor, weights: Tensor, threshold: float, solid
         return found
     chroma = (apart - (apart * weights).sum(1, keepdim=True)).square().sum(1, keepdim=True).sqrt()
     chroma = torch.where(found, chroma, 0)
-    return found & (chroma >= solid * max_pool2d(chroma, 2 * _AROUND + 1, 1, _AROUND))
+    return found & (chroma >= solid * _highest(chroma))
+
+
+def _highest(values: Tensor) -> Tensor:
+    """Return the largest of the values within `_AROUND` pixels along both axes, (..., H, W)."""
+    for axis in (-1, -2):
+        size, around = values.shape[axis], values.clone()
+        for step in range(1, min(_AROUND + 1, size)):
+            for here, there in ((0, step), (step, 0)):
+                goal = around.narrow(axis, here, size - step)
+                torch.maximum(goal, values.narrow(axis, there, size - step), out=goal)
+        values = around
+    return values
 
 
 def dotted(dots: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -12,9 +12,10 @@ from photochrom.num.solve.patches import interpolated, solid_blocks
 TENTH = 0.1 / 255
 
 
-def disc(height: int, width: int, *, reach: float = 0.9, middle: tuple[float, float] = (0.0, 0.0)) -> torch.Tensor:
+def disc(height: int, width: int, *, reach: float = 0.9, middle: tuple[float, float] = (0.0, 0.0),
+         squeeze: float = 1.0) -> torch.Tensor:  # fmt: skip
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return torch.from_numpy(np.hypot(y - middle[0], x - middle[1]) < reach)
+    return torch.from_numpy(np.hypot(y - middle[0], squeeze * (x - middle[1])) < reach)
 
 
 def waves(height: int, width: int, seed: int) -> torch.Tensor:
@@ -43,10 +44,10 @@ def masks() -> dict[str, torch.Tensor]:
     hairy[101:500:34, 3:-3] = True
     hairy[3:-3, 171:450:58] = True
     return {"disc": disc(299, 421), "square": square, "holed": holed, "pair": pair, "touching": touching,
-            "hairy": hairy}
+            "hairy": hairy, "ellipse": disc(1000, 1000, reach=0.79, squeeze=0.79 / 0.88)}
 
 
-@pytest.mark.parametrize("name", ["disc", "square", "holed", "pair", "touching", "hairy"])
+@pytest.mark.parametrize("name", ["disc", "square", "holed", "pair", "touching", "hairy", "ellipse"])
 def test_a_membrane_is_within_a_tenth_of_a_level_of_the_exact_one(name: str) -> None:
     unknown = masks()[name]
     inner, outer = (waves(*unknown.shape, seed) for seed in (1, 2))

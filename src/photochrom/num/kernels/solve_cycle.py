@@ -14,6 +14,7 @@ from photochrom.num.kernels.solve_rows import (
     MARGIN,
     defect,
     defect_uniform,
+    image,
     prolong,
     prolong_uniform,
     relax,
@@ -23,31 +24,43 @@ from photochrom.num.kernels.solve_rows import (
     split,
 )
 
-HALO = 5  # rows of scratch on each side of a block: five smoothing steps, or three and two for the residual
+TOGETHER = 2  # vectors that are worked on together
+HALO = 7  # rows of scratch on each side of a block: six smoothing steps and A times their result
 
 
 @njit(nogil=True, forceinline=True, _nrt=False)
-def _relax(x, at, pitch, width, stencil, offsets, inverse, p, lo, hi, uniform, rhs, q, kind, omega, out, to):
+def _relax(
+    x, step, at, pitch, width, stencil, offsets, inverse, p, lo, hi, uniform, rhs, size, q, kind, omega, out, out_step,
+    to, many,
+):  # fmt: skip
     """Take a step on a row: its run, and what lies on both sides of it."""
     if hi > lo:
-        relax_uniform(x, at + lo, pitch, hi - lo, uniform, rhs, q + lo, omega, out, to + lo)
-        relax(x, at, pitch, lo, stencil, offsets, inverse, p, rhs, q, kind, omega, out, to)
+        relax_uniform(
+            x, step, at + lo, pitch, hi - lo, uniform, rhs, size, q + lo, omega, out, out_step, to + lo, many
+        )  # fmt: skip
+        relax(
+            x, step, at, pitch, lo, stencil, offsets, inverse, p, rhs, size, q, kind, omega, out, out_step, to, many
+        )  # fmt: skip
     else:
         hi = 0
-    relax(x, at + hi, pitch, width - hi, stencil, offsets, inverse, p + hi, rhs, q + hi, kind, omega, out, to + hi)
+    relax(
+        x, step, at + hi, pitch, width - hi, stencil, offsets, inverse, p + hi, rhs, size, q + hi, kind, omega, out,
+        out_step, to + hi, many,
+    )  # fmt: skip
 
 
 @njit(nogil=True, _nrt=False)
 def smooth(
-    x, x_at, x_row, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets, inverse, runs, uniform, kind, omegas,
-    skip, a, b,
+    x, x_step, x_at, x_row, rhs, size, q0, row0, lo, hi, height, width, pitch, stencil, offsets, inverse, runs, uniform,
+    kind, omegas, skip, a, b, room, many,
 ):  # fmt: skip
     """Apply the smoothing steps to image rows [lo, hi); return which scratch (0: a, 1: b) holds the result.
 
     x_at is the place of image row x_row in x; row0 the image row of scratch row 0; `skip` steps are done already.
     Each step needs one more row on each side than the step after it, and follows the step before it one row behind:
     the rows of all steps stay in the nearest cache. Two scratches do for any number of steps, since no step reads again
-    the rows above the one that the step after its successor writes.
+    the rows above the one that the step after its successor writes. `many` vectors lie x_step, size (of rhs) and room
+    (of a and b) from one another.
     """
     steps = omegas.size
     most = steps - 1 - skip
@@ -61,28 +74,39 @@ def smooth(
             q, begin, end = q0 + p, runs[i, 0], runs[i, 1]
             if k == skip:
                 _relax(
-                    x, x_at + (i - x_row) * pitch, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs,
-                    q, kind, omegas[k], a, to,
+                    x, x_step, x_at + (i - x_row) * pitch, pitch, width, stencil, offsets, inverse, p, begin, end,
+                    uniform, rhs, size, q, kind, omegas[k], a, room, to, many,
                 )  # fmt: skip
             elif (k - skip) % 2 == 1:
                 _relax(
-                    a, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k],
-                    b, to,
+                    a, room, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, size, q, kind,
+                    omegas[k], b, room, to, many,
                 )  # fmt: skip
             else:
                 _relax(
-                    b, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, q, kind, omegas[k],
-                    a, to,
+                    b, room, to, pitch, width, stencil, offsets, inverse, p, begin, end, uniform, rhs, size, q, kind,
+                    omegas[k], a, room, to, many,
                 )  # fmt: skip
     return most % 2
 
 
+@njit(nogil=True)
+def _scratch(like, planes, size):
+    """Return room for as many vectors as are worked on together, from the beginning of a line of the cache."""
+    lane = 64 // like.itemsize
+    made = np.zeros(min(planes, TOGETHER) * size + lane, like.dtype)
+    start = (64 - made.ctypes.data % 64) // like.itemsize % lane
+    return made[start:]
+
+
 @njit(nogil=True, _nrt=False)
-def clear(a, row0, rows, height, pitch):
+def clear(a, room, many, row0, rows, height, pitch):
     """Zero the scratch rows that lie outside the picture."""
     for r in range(rows):
         if row0 + r < 0 or row0 + r >= height:
-            a[r * pitch + pitch + MARGIN : r * pitch + 2 * pitch + MARGIN] = 0
+            for m in range(many):
+                at = m * room + (r + 1) * pitch + MARGIN
+                a[at : at + pitch] = 0
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -90,168 +114,206 @@ def down(
     x, rhs, out, coarse, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
     inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last,
 ):  # fmt: skip
-    """Smooth x (zero if `zero`) into out and write its restricted residual into coarse."""
-    scratch = (block + 2 * HALO + 2) * pitch + 2 * MARGIN
-    a, b, left = np.zeros(scratch, x.dtype), np.zeros(scratch, x.dtype), np.zeros(width, x.dtype)
+    """Smooth x (zero if `zero`) into out and write its restricted residual into coarse.
+
+    Without any step, x is zero: nothing is written into out.
+    """
+    room = (block + 2 * HALO + 2) * pitch + 2 * MARGIN
+    a, b, left = _scratch(x, planes, room), _scratch(x, planes, room), np.zeros(TOGETHER * width, x.dtype)
     half = (block + 2) * ((width + 1) // 2 + 1) + 1
-    even, odd = np.zeros(half, x.dtype), np.zeros(half, x.dtype)
+    even, odd = np.zeros(TOGETHER * half, x.dtype), np.zeros(TOGETHER * half, x.dtype)
     _down(
         x, rhs, out, coarse, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
-        inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last, a, b, left, even, odd,
+        inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last, a, b, room, left, even,
+        odd, half,
     )  # fmt: skip
 
 
 @njit(nogil=True, _nrt=False, fastmath=FAST)
 def _down(
     x, rhs, out, coarse, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets, diagonal,
-    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last, a, b, left, even, odd,
+    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, zero, block, first, last, a, b, room, left, even, odd,
+    parts,
 ):  # fmt: skip
     rows, half, steps = block + 2 * HALO, (width + 1) // 2, omegas.size
     span = half + 1
     for unit in range(first, last):
         i0, i1 = unit * block, min(height, unit * block + block)
         row0 = i0 - HALO
-        clear(a, row0, rows, height, pitch)
-        clear(b, row0, rows, height, pitch)
-        for n in range(planes):
-            q0 = n * size
+        clear(a, room, min(planes, TOGETHER), row0, rows, height, pitch)
+        clear(b, room, min(planes, TOGETHER), row0, rows, height, pitch)
+        for n in range(0, planes, TOGETHER):
+            q0, many = n * size, min(TOGETHER, planes - n)
             which = 0
             lo, hi = i0 - 2, i1 + 2
-            if zero:
+            if steps == 0:
+                pass
+            elif zero:
                 for i in range(max(0, lo - steps + 1), min(height, hi + steps - 1)):
                     p, to = (i + 1) * pitch + MARGIN, (i - row0 + 1) * pitch + MARGIN
-                    right, d, target = rhs[q0 + p : q0 + p + width], inverse[p : p + width], a[to : to + width]
-                    for j in range(width):
-                        target[j] = omegas[0] * (d[j] * right[j])
+                    d = inverse[p : p + width]
+                    for m in range(many):
+                        right = rhs[q0 + m * size + p : q0 + m * size + p + width]
+                        target = a[m * room + to : m * room + to + width]
+                        for j in range(width):
+                            target[j] = omegas[0] * (d[j] * right[j])
                 if steps > 1:
                     which = 1 - smooth(
-                        a, pitch + MARGIN, row0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
-                        inverse, runs, uniform, kind, omegas, 1, b, a,
+                        a, room, pitch + MARGIN, row0, rhs, size, q0, row0, lo, hi, height, width, pitch, stencil,
+                        offsets, inverse, runs, uniform, kind, omegas, 1, b, a, room, many,
                     )  # fmt: skip
             else:
                 which = smooth(
-                    x, q0 + pitch + MARGIN, 0, rhs, q0, row0, lo, hi, height, width, pitch, stencil, offsets,
-                    inverse, runs, uniform, kind, omegas, 0, a, b,
+                    x, size, q0 + pitch + MARGIN, 0, rhs, size, q0, row0, lo, hi, height, width, pitch, stencil,
+                    offsets, inverse, runs, uniform, kind, omegas, 0, a, b, room, many,
                 )  # fmt: skip
             holder, shift = (a, -row0 * pitch) if which == 0 else (b, -row0 * pitch)
-            for i in range(i0, i1):
+            for i in range(i0, i1 if steps else i0):
                 p = (i + 1) * pitch + MARGIN
-                source, target = holder[shift + p : shift + p + width], out[q0 + p : q0 + p + width]
-                for j in range(width):
-                    target[j] = source[j]
+                for m in range(many):
+                    at, q = m * room + shift + p, q0 + m * size + p
+                    source, target = holder[at : at + width], out[q : q + width]
+                    for j in range(width):
+                        target[j] = source[j]
             for i in range(i0 - 1, i1 + 1):
                 to = (i - i0 + 1) * span + 1
                 if i < 0 or i >= height:
-                    even[to : to + half] = 0
-                    odd[to : to + half] = 0
+                    for m in range(many):
+                        even[m * parts + to : m * parts + to + half] = 0
+                        odd[m * parts + to : m * parts + to + half] = 0
                     continue
                 p = (i + 1) * pitch + MARGIN
                 at, q = shift + p, q0 + p
+                if steps == 0:
+                    for m in range(many):
+                        split(rhs, q + m * size, width, even, odd, m * parts + to)
+                    continue
                 lo, hi = runs[i, 0], runs[i, 1]
                 if hi > lo:
-                    defect_uniform(holder, at + lo, pitch, hi - lo, uniform, rhs, q + lo, left, lo)
-                    defect(holder, at, pitch, lo, stencil, offsets, diagonal, p, rhs, q, kind, left, 0)
+                    defect_uniform(
+                        holder, room, at + lo, pitch, hi - lo, uniform, rhs, size, q + lo, left, width, lo, many
+                    )  # fmt: skip
+                    defect(
+                        holder, room, at, pitch, lo, stencil, offsets, diagonal, p, rhs, size, q, kind, left, width, 0,
+                        many,
+                    )  # fmt: skip
                 else:
                     hi = 0
                 defect(
-                    holder, at + hi, pitch, width - hi, stencil, offsets, diagonal, p + hi, rhs, q + hi, kind, left, hi
+                    holder, room, at + hi, pitch, width - hi, stencil, offsets, diagonal, p + hi, rhs, size, q + hi,
+                    kind, left, width, hi, many,
                 )  # fmt: skip
-                split(left, width, even, odd, to)
+                for m in range(many):
+                    split(left, m * width, width, even, odd, m * parts + to)
             for i in range(i0, i1, 2):
                 p = (i // 2 + 1) * coarse_pitch + MARGIN
-                at, to = (i - i0 + 1) * span + 1, n * coarse_size + p
                 lo, hi = coarse_runs[i // 2, 0], coarse_runs[i // 2, 1]
-                if hi > lo:
-                    restrict_uniform(even, odd, at + lo, span, hi - lo, coarse, to + lo)
-                    restrict(even, odd, at, span, transfer, coarse_size, p, coarse_pitch, lo, coarse, to)
-                else:
-                    hi = 0
-                restrict(
-                    even, odd, at + hi, span, transfer, coarse_size, p + hi, coarse_pitch, half - hi,
-                    coarse, to + hi,
-                )  # fmt: skip
+                for m in range(many):
+                    at, to = m * parts + (i - i0 + 1) * span + 1, (n + m) * coarse_size + p
+                    begin = 0
+                    if hi > lo:
+                        restrict_uniform(even, odd, at + lo, span, hi - lo, coarse, to + lo)
+                        restrict(even, odd, at, span, transfer, coarse_size, p, coarse_pitch, lo, coarse, to)
+                        begin = hi
+                    restrict(
+                        even, odd, at + begin, span, transfer, coarse_size, p + begin, coarse_pitch, half - begin,
+                        coarse, to + begin,
+                    )  # fmt: skip
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
 def up(
     x, rhs, out, coarse, change, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets,
-    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, block, first, last,
+    diagonal, inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, product, block, first, last,
 ):  # fmt: skip
-    """Correct x by P e, smooth the sum y, and go from out (zero if `zero`) to out + weight (y - out).
+    """Correct x (empty: zero) by P e, smooth the sum y, and go from out (zero if `zero`) to out + weight (y - out).
 
-    Writes the largest |y - out| into change[unit, n].
+    Writes the largest |y - out| into change[unit, n], and A y into product if that is not empty.
     """
-    scratch = (block + 2 * HALO + 2) * pitch + 2 * MARGIN
-    a, b, largest = np.zeros(scratch, x.dtype), np.zeros(scratch, x.dtype), np.zeros(width, x.dtype)
+    room = (block + 2 * HALO + 2) * pitch + 2 * MARGIN
+    a, b, largest = _scratch(rhs, planes, room), _scratch(rhs, planes, room), np.zeros(width, x.dtype)
     even, odd = np.zeros((width + 1) // 2, x.dtype), np.zeros((width + 1) // 2, x.dtype)
     _up(
         x, rhs, out, coarse, change, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets,
-        inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, block, first, last, a, b, largest,
-        even, odd,
+        diagonal, inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, product, block, first,
+        last, a, b, room, largest, even, odd,
     )  # fmt: skip
 
 
 @njit(nogil=True, _nrt=False, fastmath=FAST)
 def _up(
     x, rhs, out, coarse, change, planes, size, coarse_size, height, width, pitch, coarse_pitch, stencil, offsets,
-    inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, block, first, last, a, b, largest, even,
-    odd,
+    diagonal, inverse, runs, uniform, kind, transfer, coarse_runs, omegas, weight, zero, product, block, first, last, a,
+    b, room, largest, even, odd,
 ):  # fmt: skip
     rows, half, steps = block + 2 * HALO, (width + 1) // 2, omegas.size
+    more, none = 1 if product.size else 0, x.dtype.type(0)
     for unit in range(first, last):
         i0, i1 = unit * block, min(height, unit * block + block)
         row0 = i0 - HALO
-        clear(a, row0, rows, height, pitch)
-        clear(b, row0, rows, height, pitch)
-        for n in range(planes):
-            q0 = n * size
-            for i in range(max(0, i0 - steps), min(height, i1 + steps)):
-                p, to = (i // 2 + 1) * coarse_pitch + MARGIN, (i - row0 + 1) * pitch + MARGIN
-                at, odd_row = n * coarse_size + p, i % 2 == 1
+        clear(a, room, min(planes, TOGETHER), row0, rows, height, pitch)
+        clear(b, room, min(planes, TOGETHER), row0, rows, height, pitch)
+        for n in range(0, planes, TOGETHER):
+            q0, many = n * size, min(TOGETHER, planes - n)
+            for i in range(max(0, i0 - steps - more), min(height, i1 + steps + more)):
+                p, odd_row = (i // 2 + 1) * coarse_pitch + MARGIN, i % 2 == 1
                 lo, hi = coarse_runs[i // 2, 0], coarse_runs[i // 2, 1]
-                if hi > lo:
-                    prolong_uniform(coarse, at + lo, coarse_pitch, hi - lo, odd_row, even, odd, lo)
-                    prolong(coarse, at, coarse_pitch, transfer, coarse_size, p, lo, odd_row, even, odd, 0)
-                else:
-                    hi = 0
-                prolong(
-                    coarse, at + hi, coarse_pitch, transfer, coarse_size, p + hi, half - hi, odd_row, even, odd, hi
-                )  # fmt: skip
-                target = a[to : to + width]
-                for j in range(width // 2):
-                    target[2 * j] = even[j]
-                    target[2 * j + 1] = odd[j]
-                if width % 2:
-                    target[width - 1] = even[half - 1]
-                q = q0 + (i + 1) * pitch + MARGIN
-                old = x[q : q + width]
-                for j in range(width):
-                    target[j] += old[j]
+                for m in range(many):
+                    at, begin = (n + m) * coarse_size + p, 0
+                    if hi > lo:
+                        prolong_uniform(coarse, at + lo, coarse_pitch, hi - lo, odd_row, even, odd, lo)
+                        prolong(coarse, at, coarse_pitch, transfer, coarse_size, p, lo, odd_row, even, odd, 0)
+                        begin = hi
+                    prolong(
+                        coarse, at + begin, coarse_pitch, transfer, coarse_size, p + begin, half - begin, odd_row, even,
+                        odd, begin,
+                    )  # fmt: skip
+                    to = m * room + (i - row0 + 1) * pitch + MARGIN
+                    target = a[to : to + width]
+                    for j in range(width // 2):
+                        target[2 * j] = even[j]
+                        target[2 * j + 1] = odd[j]
+                    if width % 2:
+                        target[width - 1] = even[half - 1]
+                    if x.size:
+                        q = q0 + m * size + (i + 1) * pitch + MARGIN
+                        old = x[q : q + width]
+                        for j in range(width):
+                            target[j] += old[j]
             which = 1 - smooth(
-                a, pitch + MARGIN, row0, rhs, q0, row0, i0, i1, height, width, pitch, stencil, offsets, inverse, runs,
-                uniform, kind, omegas, 0, b, a,
+                a, room, pitch + MARGIN, row0, rhs, size, q0, row0, i0 - more, i1 + more, height, width, pitch, stencil,
+                offsets, inverse, runs, uniform, kind, omegas, 0, b, a, room, many,
             )  # fmt: skip
             holder, shift = (a, -row0 * pitch) if which == 0 else (b, -row0 * pitch)
-            largest[:] = 0
-            for i in range(i0, i1):
+            for i in range(i0, i1 if more else i0):
                 p = (i + 1) * pitch + MARGIN
-                q = q0 + p
-                source, target = holder[shift + p : shift + p + width], out[q : q + width]
-                if zero:
+                q, d = q0 + p, inverse[p : p + width]
+                image(holder, room, shift + p, pitch, width, stencil, offsets, diagonal, p, product, size, q, many)
+                for m in range(many):
+                    target = product[q + m * size : q + m * size + width]
                     for j in range(width):
-                        d = abs(source[j])
-                        target[j] = weight * source[j]
-                        largest[j] = d if d > largest[j] else largest[j]
-                else:
-                    for j in range(width):
-                        step = source[j] - target[j]
-                        target[j] += weight * step
-                        d = abs(step)
-                        largest[j] = d if d > largest[j] else largest[j]
-            high = largest[0]
-            for j in range(width):
-                high = max(high, largest[j])
-            change[unit * planes + n] = high
+                        target[j] = target[j] if d[j] > none else none
+            for m in range(many):
+                largest[:] = 0
+                for i in range(i0, i1):
+                    p = (i + 1) * pitch + MARGIN
+                    at, q = m * room + shift + p, q0 + m * size + p
+                    source, target = holder[at : at + width], out[q : q + width]
+                    if zero:
+                        for j in range(width):
+                            d = abs(source[j])
+                            target[j] = weight * source[j]
+                            largest[j] = d if d > largest[j] else largest[j]
+                    else:
+                        for j in range(width):
+                            step = source[j] - target[j]
+                            target[j] += weight * step
+                            d = abs(step)
+                            largest[j] = d if d > largest[j] else largest[j]
+                high = largest[0]
+                for j in range(width):
+                    high = max(high, largest[j])
+                change[unit * planes + n + m] = high
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -260,23 +322,24 @@ def residual(
     last,
 ):  # fmt: skip
     """Write the residual b - A x into out, 0 at known pixels, and the sum of its squares into sums[unit, n]."""
-    acc = np.zeros(width, x.dtype)
     none = x.dtype.type(0)
     for unit in range(first, last):
-        for n in range(planes):
-            total = 0.0
+        for n in range(0, planes, TOGETHER):
+            many = min(TOGETHER, planes - n)
             for i in range(unit * block, min(height, unit * block + block)):
                 p = (i + 1) * pitch + MARGIN
                 q = n * size + p
-                defect(x, q, pitch, width, stencil, offsets, diagonal, p, rhs, q, kind, acc, 0)
-                target, d = out[q : q + width], inverse[p : p + width]
-                for j in range(width):
-                    target[j] = acc[j] if d[j] > none else none
-                part = none
-                for j in range(width):
-                    part += target[j] * target[j]
-                total += part
-            sums[unit * planes + n] = total
+                d = inverse[p : p + width]
+                defect(
+                    x, size, q, pitch, width, stencil, offsets, diagonal, p, rhs, size, q, kind, out, size, q, many
+                )  # fmt: skip
+                for m in range(many):
+                    target, part = out[q + m * size : q + m * size + width], none
+                    for j in range(width):
+                        target[j] = target[j] if d[j] > none else none
+                    for j in range(width):
+                        part += target[j] * target[j]
+                    sums[unit * planes + n + m] += part
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -285,22 +348,26 @@ def product(
     last,
 ):  # fmt: skip
     """Write A x into out, 0 at known pixels, its product with other into sums[unit, n, 0], with itself into [.., 1]."""
-    acc, zeros = np.zeros(width, x.dtype), np.zeros(width, x.dtype)
-    none = x.dtype.type(0)
+    none, zeros = x.dtype.type(0), np.zeros(width, x.dtype)
     for unit in range(first, last):
-        for n in range(planes):
-            mixed, square = 0.0, 0.0
+        for n in range(0, planes, TOGETHER):
+            many = min(TOGETHER, planes - n)
             for i in range(unit * block, min(height, unit * block + block)):
                 p = (i + 1) * pitch + MARGIN
                 q = n * size + p
-                defect(x, q, pitch, width, stencil, offsets, diagonal, p, zeros, 0, kind, acc, 0)
-                target, d, there = out[q : q + width], inverse[p : p + width], other[q : q + width]
-                first_part, second_part = none, none
-                for j in range(width):
-                    target[j] = -acc[j] if d[j] > none else none
-                for j in range(width):
-                    first_part += target[j] * there[j]
-                    second_part += target[j] * target[j]
-                mixed += first_part
-                square += second_part
-            sums[2 * (unit * planes + n)], sums[2 * (unit * planes + n) + 1] = mixed, square
+                d = inverse[p : p + width]
+                defect(
+                    x, size, q, pitch, width, stencil, offsets, diagonal, p, zeros, 0, 0, kind, out, size, q, many
+                )  # fmt: skip
+                for m in range(many):
+                    at = q + m * size
+                    target, there = out[at : at + width], other[at : at + width]
+                    first_part, second_part = none, none
+                    for j in range(width):
+                        target[j] = -target[j] if d[j] > none else none
+                    for j in range(width):
+                        first_part += target[j] * there[j]
+                        second_part += target[j] * target[j]
+                    to = 2 * (unit * planes + n + m)
+                    sums[to] += first_part
+                    sums[to + 1] += second_part

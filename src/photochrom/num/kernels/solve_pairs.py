@@ -11,7 +11,7 @@ from numba import njit
 
 from photochrom.num.kernels.solve_rows import FAST, MARGIN
 
-_CLOSE = 0.8   # the product of both weights, in parts of the diagonals
+_CLOSE = 0.9   # the product of both weights, in parts of the diagonals
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
@@ -46,32 +46,32 @@ def find(stencil, offsets, inverse, height, width, pitch, tiny, starts, pairs, f
                     at += 1
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
-def solve(pairs, steps, x, rhs, stencil, offsets, inverse, pitch, size, first, last):
-    """Write into steps[plane, pair] what solves the equations of both pixels."""
+@njit(nogil=True, cache=True)
+def settle(pairs, x, product, rhs, stencil, offsets, diagonal, inverse, planes, pitch, size):
+    """Change x so that the equations of both pixels of each pair hold; product, A x, follows.
+
+    All pairs at once from the same x, one after the other: there are few, and what they change may overlap.
+    """
     ways = (1, -1, pitch, -pitch, pitch + 1, -pitch - 1, pitch - 1, -pitch + 1)
-    one = x.dtype.type(1)
-    for m in range(first, last):
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    change = np.empty((len(pairs), 2, planes), x.dtype)
+    for m in range(len(pairs)):
         p, k = pairs[m]
         q = p + ways[k]
         there, back = stencil[offsets[k] + p] * inverse[p], stencil[offsets[k + 1] + q] * inverse[q]
-        for n in range(len(steps)):
-            at, to = n * size + p, n * size + q
-            left, right = rhs[at], rhs[to]
-            for d in range(8):
-                left += stencil[offsets[d] + p] * x[at + ways[d]]
-                right += stencil[offsets[d] + q] * x[to + ways[d]]
-            left, right = left * inverse[p] - x[at], right * inverse[q] - x[to]
-            scale = one / (one - there * back)
-            steps[n, m, 0], steps[n, m, 1] = scale * (left + there * right), scale * (right + back * left)
-
-
-@njit(nogil=True, cache=True)
-def add(pairs, steps, x, pitch, size, first, last):
-    """Add the steps to x."""
-    ways = (1, -1, pitch, -pitch, pitch + 1, -pitch - 1, pitch - 1, -pitch + 1)
-    for m in range(first, last):
-        p, k = pairs[m]
-        for n in range(len(steps)):
-            x[n * size + p] += steps[n, m, 0]
-            x[n * size + p + ways[k]] += steps[n, m, 1]
+        scale = one / (one - there * back)
+        for n in range(planes):
+            here, other = n * size + p, n * size + q
+            left, right = (rhs[here] - product[here]) * inverse[p], (rhs[other] - product[other]) * inverse[q]
+            change[m, 0, n], change[m, 1, n] = scale * (left + there * right), scale * (right + back * left)
+    for m in range(len(pairs)):
+        for side in range(2):
+            place = pairs[m, 0] + (ways[pairs[m, 1]] if side else 0)
+            for n in range(planes):
+                at, step = n * size + place, change[m, side, n]
+                x[at] += step
+                product[at] += diagonal[place] * step
+                for d in range(8):
+                    near = place + ways[d]
+                    if inverse[near] > zero:
+                        product[n * size + near] -= stencil[offsets[d ^ 1] + near] * step

@@ -10,14 +10,16 @@ Far from the edge of a region of weights 1 the operators of all grids are the sa
 of a neighbour, that of a diagonal one, the diagonal, its inverse; and the ways between grids are bilinear. A row's
 `run`, lo to hi, lies there: nothing is read about its pixels.
 
-In the functions for rows w and o are the stencil and its offsets, t a way between grids. They are compiled into their
-callers, and give no array a second name: Numba would count it, which takes longer than a short row.
+In the functions for rows w and o are the stencil and its offsets, t a way between grids; `many` vectors, 1 or 2, lie a
+`step` of their own from one another. They are compiled into their callers, and give no array a second name: Numba would
+count it, which takes longer than a short row.
 """
 
 # mypy: disable-error-code="no-untyped-call, no-untyped-def, call-arg"
 
 from numba import njit
 
+from photochrom.num.kernels.nine import nine
 from photochrom.num.kernels.streams import stream, weighted
 
 MARGIN = 16
@@ -48,11 +50,13 @@ def _defect(near, rows, numbers=0):
 
 _relax_ones, _defect_ones = _relax(_four, 7), _defect(_four, 7)
 _relax_4, _defect_4 = (make(lambda *pairs: weighted(pairs), 11) for make in (_relax, _defect))
-_relax_8, _defect_8 = (make(lambda *pairs: weighted(pairs), 19) for make in (_relax, _defect))
+_relax_8, _relax_both = (nine(_relaxed, planes) for planes in (1, 2))
+_defect_8, _defect_both = (nine(lambda x, b, d, near, _: (b - d * x) + near, planes) for planes in (1, 2))
 _relax_fine = stream(lambda x, b, n, s, w, e, d, omega: _relaxed(x, b, d, _four(n, s, w, e), omega), rows=6, numbers=2)
 _defect_fine = stream(lambda x, b, n, s, w, e, d: (b - d * x) + _four(n, s, w, e), rows=6, numbers=1)
 _relax_coarse = stream(lambda x, b, *n: _relaxed(x, b, n[-2], _uniform(*n[:-2]), n[-1]), rows=10, numbers=4)
 _defect_coarse = stream(lambda x, b, *n: (b - n[-1] * x) + _uniform(*n[:-1]), rows=10, numbers=3)
+_image_8, _image_both = (nine(lambda x, _, d, near, __: d * x - near, planes) for planes in (1, 2))
 _restrict = stream(lambda e, *pairs: e + weighted(pairs), rows=17)
 _restrict_uniform = stream(lambda e, *n: e + _uniform(*n), rows=9, numbers=2)
 _two, _four_weighted = (stream(lambda *pairs: weighted(pairs), rows=rows) for rows in (4, 8))
@@ -62,79 +66,100 @@ _same = stream(lambda a: a, rows=1)
 
 
 @njit(nogil=True, forceinline=True, _nrt=False)
-def relax(x, at, pitch, width, w, o, inverse, p, rhs, q, kind, omega, out, to):
+def relax(x, step, at, pitch, width, w, o, inverse, p, rhs, size, q, kind, omega, out, out_step, to, many):
     """Take one damped Jacobi step on a row: out = (1 - omega) x + omega D^-1 (b + sum of weighted neighbours)."""
-    up, down = at - pitch, at + pitch
-    if kind == 0:
-        _relax_ones(width, out, to, x, at, rhs, q, inverse, p, x, up, x, down, x, at - 1, x, at + 1, omega)
-    elif kind == 4:
-        _relax_4(
-            width, out, to, x, at, rhs, q, inverse, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
-            w, o[2] + p, x, down, w, o[3] + p, x, up, omega,
-        )  # fmt: skip
-    else:
-        _relax_8(
-            width, out, to, x, at, rhs, q, inverse, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
-            w, o[2] + p, x, down, w, o[3] + p, x, up, w, o[4] + p, x, down + 1, w, o[5] + p, x, up - 1,
-            w, o[6] + p, x, down - 1, w, o[7] + p, x, up + 1, omega,
-        )  # fmt: skip
+    if kind == 8:
+        if many == 2:
+            _relax_both(width, out, to, out_step, x, at, step, pitch, rhs, q, size, w, o, p, inverse, omega)
+        else:
+            _relax_8(width, out, to, out_step, x, at, step, pitch, rhs, q, size, w, o, p, inverse, omega)
+        return
+    for m in range(many):
+        here, goal, b = at + m * step, to + m * out_step, q + m * size
+        up, down = here - pitch, here + pitch
+        if kind == 0:
+            _relax_ones(width, out, goal, x, here, rhs, b, inverse, p, x, up, x, down, x, here - 1, x, here + 1, omega)
+        else:
+            _relax_4(
+                width, out, goal, x, here, rhs, b, inverse, p, w, o[0] + p, x, here + 1, w, o[1] + p, x, here - 1,
+                w, o[2] + p, x, down, w, o[3] + p, x, up, omega,
+            )  # fmt: skip
 
 
 @njit(nogil=True, forceinline=True, _nrt=False)
-def relax_uniform(x, at, pitch, width, uniform, rhs, q, omega, out, to):
+def relax_uniform(x, step, at, pitch, width, uniform, rhs, size, q, omega, out, out_step, to, many):
     """Take the same step where the operator is `uniform`."""
-    up, down, edge, corner, inverse = at - pitch, at + pitch, uniform[0], uniform[1], uniform[3]
-    if corner == 0:
-        _relax_fine(width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, inverse, omega)
-    else:
-        _relax_coarse(
-            width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, x, up - 1, x, up + 1,
-            x, down - 1, x, down + 1, edge, corner, inverse, omega,
-        )  # fmt: skip
+    edge, corner, inverse = uniform[0], uniform[1], uniform[3]
+    for m in range(many):
+        here, goal, b = at + m * step, to + m * out_step, q + m * size
+        up, down = here - pitch, here + pitch
+        if corner == 0:
+            _relax_fine(width, out, goal, x, here, rhs, b, x, up, x, down, x, here - 1, x, here + 1, inverse, omega)
+        else:
+            _relax_coarse(
+                width, out, goal, x, here, rhs, b, x, up, x, down, x, here - 1, x, here + 1, x, up - 1, x, up + 1,
+                x, down - 1, x, down + 1, edge, corner, inverse, omega,
+            )  # fmt: skip
 
 
 @njit(nogil=True, forceinline=True, _nrt=False)
-def defect(x, at, pitch, width, w, o, diagonal, p, rhs, q, kind, out, to):
+def defect(x, step, at, pitch, width, w, o, diagonal, p, rhs, size, q, kind, out, out_step, to, many):
     """Write the residual of a row: b + sum of weighted neighbours - D x."""
-    up, down = at - pitch, at + pitch
-    if kind == 0:
-        _defect_ones(width, out, to, x, at, rhs, q, diagonal, p, x, up, x, down, x, at - 1, x, at + 1)
-    elif kind == 4:
-        _defect_4(
-            width, out, to, x, at, rhs, q, diagonal, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
-            w, o[2] + p, x, down, w, o[3] + p, x, up,
-        )  # fmt: skip
-    else:
-        _defect_8(
-            width, out, to, x, at, rhs, q, diagonal, p, w, o[0] + p, x, at + 1, w, o[1] + p, x, at - 1,
-            w, o[2] + p, x, down, w, o[3] + p, x, up, w, o[4] + p, x, down + 1, w, o[5] + p, x, up - 1,
-            w, o[6] + p, x, down - 1, w, o[7] + p, x, up + 1,
-        )  # fmt: skip
+    if kind == 8:
+        one = x.dtype.type(1)
+        if many == 2:
+            _defect_both(width, out, to, out_step, x, at, step, pitch, rhs, q, size, w, o, p, diagonal, one)
+        else:
+            _defect_8(width, out, to, out_step, x, at, step, pitch, rhs, q, size, w, o, p, diagonal, one)
+        return
+    for m in range(many):
+        here, goal, b = at + m * step, to + m * out_step, q + m * size
+        up, down = here - pitch, here + pitch
+        if kind == 0:
+            _defect_ones(width, out, goal, x, here, rhs, b, diagonal, p, x, up, x, down, x, here - 1, x, here + 1)
+        else:
+            _defect_4(
+                width, out, goal, x, here, rhs, b, diagonal, p, w, o[0] + p, x, here + 1, w, o[1] + p, x, here - 1,
+                w, o[2] + p, x, down, w, o[3] + p, x, up,
+            )  # fmt: skip
 
 
 @njit(nogil=True, forceinline=True, _nrt=False)
-def defect_uniform(x, at, pitch, width, uniform, rhs, q, out, to):
-    """Write the residual of a row where the operator is `uniform`."""
-    up, down, edge, corner, diagonal = at - pitch, at + pitch, uniform[0], uniform[1], uniform[2]
-    if corner == 0:
-        _defect_fine(width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, diagonal)
+def image(x, step, at, pitch, width, w, o, diagonal, p, out, out_step, to, many):
+    """Write a row of A x, for eight neighbours."""
+    one = x.dtype.type(1)
+    if many == 2:
+        _image_both(width, out, to, out_step, x, at, step, pitch, x, at, step, w, o, p, diagonal, one)
     else:
-        _defect_coarse(
-            width, out, to, x, at, rhs, q, x, up, x, down, x, at - 1, x, at + 1, x, up - 1, x, up + 1,
-            x, down - 1, x, down + 1, edge, corner, diagonal,
-        )  # fmt: skip
+        _image_8(width, out, to, out_step, x, at, step, pitch, x, at, step, w, o, p, diagonal, one)
+
+
+@njit(nogil=True, forceinline=True, _nrt=False)
+def defect_uniform(x, step, at, pitch, width, uniform, rhs, size, q, out, out_step, to, many):
+    """Write the residual of a row where the operator is `uniform`."""
+    edge, corner, diagonal = uniform[0], uniform[1], uniform[2]
+    for m in range(many):
+        here, goal, b = at + m * step, to + m * out_step, q + m * size
+        up, down = here - pitch, here + pitch
+        if corner == 0:
+            _defect_fine(width, out, goal, x, here, rhs, b, x, up, x, down, x, here - 1, x, here + 1, diagonal)
+        else:
+            _defect_coarse(
+                width, out, goal, x, here, rhs, b, x, up, x, down, x, here - 1, x, here + 1, x, up - 1, x, up + 1,
+                x, down - 1, x, down + 1, edge, corner, diagonal,
+            )  # fmt: skip
 
 
 @njit(nogil=True, forceinline=True, _nrt=False, fastmath=FAST)
-def split(acc, width, even, odd, to):
+def split(acc, at, width, even, odd, to):
     """Part a row into its even and odd columns, which is what the transfers between grids work on."""
     half = width // 2
     e, o = even[to : to + half], odd[to : to + half]
     for j in range(half):
-        e[j] = acc[2 * j]
-        o[j] = acc[2 * j + 1]
+        e[j] = acc[at + 2 * j]
+        o[j] = acc[at + 2 * j + 1]
     if width % 2:
-        even[to + half] = acc[width - 1]
+        even[to + half] = acc[at + width - 1]
         odd[to + half] = 0
 
 

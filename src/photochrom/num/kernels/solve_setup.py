@@ -301,8 +301,8 @@ def _probe(
                 continue
             p = fine + (k - 1) * pitch
             at = (k + 2) * pitch + MARGIN + 2 * q0
-            defect(strip, at, pitch, width, stencil, offsets, diagonal, p, nothing, 0, kind, acc, 0)
-            split(acc, width, even, odd, to)
+            defect(strip, 0, at, pitch, width, stencil, offsets, diagonal, p, nothing, 0, 0, kind, acc, 0, 0, 1)
+            split(acc, 0, width, even, odd, to)
         restrict(even, odd, span + 1 + q0, span, restriction, size, c, coarse_pitch, count, value, 0)
         # the probe nearest to pixel q lies at q + dx; rows of known pixels get numbers that nobody reads
         for dx in range(-1, 2):

@@ -84,21 +84,23 @@ def peaks(x, largest, planes, size, first, last):
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def shares(images, sums, slots, now, used, planes, size, first, last):
-    """Write the products of the image in slot `now` with those in the other used slots into sums[unit, slot, n]."""
+def shares(images, r, sums, slots, now, used, planes, size, first, last):
+    """Write the products of the image in slot `now` with those in use, and with r, into sums[unit, slots + 1, n]."""
     for unit in range(first, last):
         for n in range(planes):
             for start in range(unit * CHUNK, min(size, unit * CHUNK + CHUNK), PIECE):
                 stop = min(size, unit * CHUNK + CHUNK, start + PIECE)
                 own = images[(now * planes + n) * size + start : (now * planes + n) * size + stop]
                 for slot in range(used):
-                    if slot == now:
-                        continue
                     other = images[(slot * planes + n) * size + start : (slot * planes + n) * size + stop]
                     part = images.dtype.type(0)
                     for j in range(stop - start):
                         part += own[j] * other[j]
-                    sums[(unit * slots + slot) * planes + n] += part
+                    sums[(unit * (slots + 1) + slot) * planes + n] += part
+                other, part = r[n * size + start : n * size + stop], images.dtype.type(0)
+                for j in range(stop - start):
+                    part += own[j] * other[j]
+                sums[(unit * (slots + 1) + slots) * planes + n] += part
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)

@@ -81,19 +81,9 @@ def stream(formula: Callable[..., Value], *, rows: int, numbers: int = 0) -> Any
                 b.store(found, place(starts[0], j), align=align)
             left = b.sub(args[0], whole)
             with b.if_then(b.icmp_signed(">", left, index(0))):
-                # what is left of the row, by a mask: nothing beyond it is read or written
-                wide = ir.VectorType(index, lanes)
-                mask = b.icmp_signed("<", ir.Constant(wide, list(range(lanes))), spread(b, wide, left))
-                name, pointer = f"v{lanes}f{8 * align}", vector.as_pointer()
-                load = cgutils.get_or_insert_function(
-                    b.module, ir.FunctionType(vector, [pointer, ir.IntType(32), mask.type, vector]),
-                    f"llvm.masked.load.{name}.p0{name}")
-                store = cgutils.get_or_insert_function(
-                    b.module, ir.FunctionType(ir.VoidType(), [vector, pointer, ir.IntType(32), mask.type]),
-                    f"llvm.masked.store.{name}.p0{name}")
-                step, none = ir.Constant(ir.IntType(32), align), ir.Constant(vector, None)
-                found = result([b.call(load, [place(start, whole), step, mask, none]) for start in starts[1:]])
-                b.call(store, [found, place(starts[0], whole), step, mask])
+                load, store = masked(b, vector, align, left)
+                found = result([load(place(start, whole)) for start in starts[1:]])
+                store(found, place(starts[0], whole))
             return ctx.get_dummy_value()
 
         return types.void(*kinds), generate
@@ -108,6 +98,28 @@ def stream(formula: Callable[..., Value], *, rows: int, numbers: int = 0) -> Any
 
 def _start(ctx: Any, b: Any, kind: Any, array: Any, offset: Any) -> Any:
     return b.gep(ctx.make_array(kind)(ctx, b, array).data, [offset])
+
+
+def masked(b: Any, vector: Any, align: int, left: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return functions that read and write what is left of a row: nothing beyond it is touched.
+
+    Args:
+        b: the builder.
+        vector: type of the row's vectors.
+        align: bytes of a value.
+        left: how many values.
+    """
+    lanes, wide = vector.count, ir.VectorType(left.type, vector.count)
+    mask = b.icmp_signed("<", ir.Constant(wide, list(range(lanes))), spread(b, wide, left))
+    name, pointer, number = f"v{lanes}f{8 * align}", vector.as_pointer(), ir.IntType(32)
+    step, none = ir.Constant(number, align), ir.Constant(vector, None)
+    load, store = (
+        cgutils.get_or_insert_function(b.module, ir.FunctionType(*kind), f"llvm.masked.{what}.{name}.p0{name}")
+        for what, kind in (("load", (vector, [pointer, number, mask.type, vector])),
+                           ("store", (ir.VoidType(), [vector, pointer, number, mask.type])))
+    )  # fmt: skip
+    return (lambda place: b.call(load, [place, step, mask, none]),
+            lambda value, place: b.call(store, [value, place, step, mask]))
 
 
 def spread(b: Any, vector: Any, value: Any) -> Any:

@@ -32,9 +32,9 @@ class Grid(Protocol):
     dot: Callable[[Tensor, Tensor], np.ndarray]
     largest: Callable[[Tensor], np.ndarray]
     exact: Callable[[Tensor, Tensor, Tensor], np.ndarray]
-    shares: Callable[[Tensor, int, int], np.ndarray]
+    shares: Callable[[Tensor, Tensor, int, int], np.ndarray]
     descend: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
-    settle: Callable[[Tensor, Tensor], None]
+    settle: Callable[[Tensor, Tensor, Tensor], None]
     transposed: Callable[[], Any]
 
 
@@ -55,7 +55,8 @@ class Cycles:
         self.last = len(grid.levels) - 1
         self._work = [[grid.new(k, planes) for _ in range(3 if k else 1)] for k in range(self.last + 1)]
 
-    def cycle(self, x: Tensor, rhs: Tensor, level: int = 0, *, weight: float = 1.0, zero: bool = False) -> np.ndarray:
+    def cycle(self, x: Tensor, rhs: Tensor, level: int = 0, *, weight: float = 1.0, zero: bool = False,
+              product: Tensor | None = None) -> np.ndarray:  # fmt: skip
         """Move x (taken for zero if `zero`) by `weight` times what a cycle would change; return the most it would.
 
         In place; the largest change by plane. The coarsest grid is solved, whatever x and the weight are.
@@ -68,7 +69,4 @@ class Cycles:
         _, below, error = self._work[level + 1]
         self.grid.down(level, x, rhs, smoothed, below, zero=zero)
         self.cycle(error, below, level + 1, zero=True)
-        change = self.grid.up(level, smoothed, rhs, x, error, weight=weight, zero=zero)
-        if level == 0 and not self.grid.symmetric:
-            self.grid.settle(x, rhs)
-        return change
+        return self.grid.up(level, smoothed, rhs, x, error, weight=weight, zero=zero, product=product)

@@ -67,6 +67,7 @@ class Level:
 
     def smooth(self, x: Tensor, rhs: Tensor, *, after: bool = False, zero: bool = False) -> Tensor:
         """Apply the damped Jacobi steps before the coarse grid or after it."""
+        x = torch.zeros_like(x) if zero else x
         for k, omega in enumerate(self.omegas[after].tolist()):
             if zero and k == 0:
                 x = omega * (self.inverse * rhs)
@@ -223,7 +224,7 @@ class TorchGrid:
             step = NEIGHBOURS[k]
             there, back = level.weights[k] * level.inverse, shifted(level.weights[k + 1] * level.inverse, step)
             product = (there * back).flatten()
-            first = torch.nonzero((product > 0.8) & (product < 1 - tiny(product.dtype)))[:, 0]
+            first = torch.nonzero((product > 0.9) & (product < 1 - tiny(product.dtype)))[:, 0]
             made.append((first, first + step[0] * there.shape[1] + step[1], there.flatten()[first],
                          back.flatten()[first]))
         return made
@@ -269,14 +270,15 @@ class TorchGrid:
             return self.residual(x, rhs, out).numpy()
         return self.remainder(x, out.copy_(rhs)).numpy()
 
-    def settle(self, x: Tensor, rhs: Tensor) -> None:
-        """Solve the two equations of each close pair, all pairs at once from the same x."""
+    def settle(self, x: Tensor, product: Tensor, rhs: Tensor) -> None:
+        """Solve the two equations of each close pair, which changes x and its product with A."""
         level, flat = self.levels[0], x.flatten(1)
-        left = (level.inverse * level.defect(x, rhs)).flatten(1)
+        left = (level.inverse * (rhs - product)).flatten(1)
         for p, q, there, back in self._close:
             scale = 1 / (1 - there * back)
             flat[:, p] += scale * (left[:, p] + there * left[:, q])
             flat[:, q] += scale * (left[:, q] + back * left[:, p])
+        self._multiply(x, product)
 
     def leave(self, x: Tensor | None, e: Tensor, out: Tensor, frame: Frame) -> None:
         """Write x + e into the frame of out (n, C, H, W)."""
@@ -290,12 +292,17 @@ class TorchGrid:
         coarse.copy_(level.restrict(level.defect(out, rhs)))
 
     def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, weight: float = 1.0,
-           zero: bool = False) -> np.ndarray:  # fmt: skip
-        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|."""
+           zero: bool = False, product: Tensor | None = None) -> np.ndarray:  # fmt: skip
+        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|.
+
+        On the finest grid, A y is written into `product`.
+        """
         level = self.levels[index]
         made = level.smooth(x + level.prolong(coarse), rhs, after=True)
         step = made if zero else made - out
         out.copy_(weight * step if zero else out + weight * step)
+        if product is not None:
+            self._multiply(made, product)
         return step.abs().flatten(1).amax(1).cpu().numpy() if index == 0 else np.zeros(0)
 
     def residual(self, x: Tensor, rhs: Tensor, out: Tensor) -> Tensor:
@@ -307,9 +314,13 @@ class TorchGrid:
 
     def product(self, x: Tensor, out: Tensor, other: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Write A x into out on the finest grid; return its products with other and with itself, by plane."""
+        self._multiply(x, out)
+        return self.dot(out, other), self.dot(out, out)
+
+    def _multiply(self, x: Tensor, out: Tensor) -> None:
+        """Write A x into out, 0 at known pixels."""
         self.residual(x, torch.zeros_like(x), out)
         out.neg_()
-        return self.dot(out, other), self.dot(out, out)
 
     def update(self, y: Tensor, x: Tensor, alpha: np.ndarray | float, beta: np.ndarray | float) -> None:
         """Write y = alpha x + beta y, with a factor for each plane; where all beta are 0, y is not read."""
@@ -323,11 +334,13 @@ class TorchGrid:
         self.update(r, v, beta, 1.0)
         return self.dot(r, other)
 
-    def shares(self, images: Tensor, now: int, used: int) -> np.ndarray:
-        """Return by slot and plane the product of image `now` with the others; 0 for itself, and for slots unused."""
-        none = np.zeros(images.shape[1])
-        return np.stack([self.dot(images[now], images[k]) if k != now and k < used else none
-                         for k in range(len(images))])
+    def shares(self, images: Tensor, r: Tensor, now: int, used: int) -> np.ndarray:
+        """Return by slot and plane the product of image `now` with that there, 0 if unused; the last is with r."""
+        made = np.zeros((len(images) + 1, images.shape[1]))
+        for k in range(used):
+            made[k] = self.dot(images[now], images[k])
+        made[-1] = self.dot(images[now], r)
+        return made
 
     def descend(self, x: Tensor, r: Tensor, ways: Tensor, images: Tensor, now: int, used: int, beta: np.ndarray,
                 alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip

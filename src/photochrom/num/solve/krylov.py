@@ -134,10 +134,11 @@ def _descend(
     lengths, steps = [left], [np.zeros(cycles.planes)]
     for count in range(limit - done.iterations):
         now, used = count % slots, min(count + 1, slots)
-        cycles.cycle(ways[now], r, zero=True)
-        along, square = grid.product(ways[now], images[now], r)
-        shared = grid.shares(images, now, used)
-        beta = _safe(shared, squares)
+        cycles.cycle(ways[now], r, zero=True, product=images[now])
+        grid.settle(ways[now], images[now], r)
+        *shared, along = grid.shares(images, r, now, used)
+        square, shared[now] = shared[now], np.zeros(cycles.planes)
+        beta = _safe(np.stack(shared), squares)
         # r is orthogonal to the images of the past; where nothing new is left, the step stays short
         alpha = _safe(along, np.maximum(square - (beta * shared).sum(0), 1e-6 * square))
         length, squares[now], step = grid.descend(x, r, ways, images, now, used, beta, alpha)

@@ -240,17 +240,13 @@ class NativeGrid(Vectors):
             return self.residual(x, rhs, out).numpy()
         return self.remainder(x, out.copy_(rhs)).numpy()
 
-    def settle(self, x: Tensor, rhs: Tensor) -> None:
-        """Solve the two equations of each close pair, all pairs at once from the same x."""
-        if not len(self._close):
-            return
-        grid, kernels, n = self.levels[0], load("solve_pairs"), len(x)
-        steps = np.empty((n, *self._close.shape), grid.diagonal.dtype)
-        args = (self._close, steps, x.view(-1).numpy())
-        op = (rhs.view(-1).numpy(), grid.stencil, grid.offsets, grid.inverse, grid.pitch, grid.size)
-        count, values = len(self._close), 32 * steps.size
-        self.run(lambda a, b: kernels.solve(*args, *op, a, b), count, 256, values)
-        self.run(lambda a, b: kernels.add(*args, grid.pitch, grid.size, a, b), count, 256, values)
+    def settle(self, x: Tensor, product: Tensor, rhs: Tensor) -> None:
+        """Solve the two equations of each close pair, which changes x and its product with A."""
+        grid = self.levels[0]
+        flat = [v.view(-1).numpy() for v in (x, product, rhs)]
+        op = (grid.stencil, grid.offsets, grid.diagonal, grid.inverse)
+        args = (self._close, *flat, *op, len(x), grid.pitch, grid.size)
+        self.run(lambda a, b: load("solve_pairs").settle(*args), 1, 1, 0)
 
     def leave(self, x: Tensor | None, e: Tensor, out: Tensor, frame: Frame) -> None:
         """Write x + e into the frame of out (n, C, H, W), contiguous."""
@@ -263,7 +259,10 @@ class NativeGrid(Vectors):
         self.run(lambda a, c: self._frame.leave(*args, a, c), grid.height, 64, e.numel())
 
     def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> None:
-        """Smooth x into out (x itself stays) and write the restricted residual into coarse."""
+        """Smooth x into out (x itself stays) and write the restricted residual into coarse.
+
+        Where no smoothing step comes before the coarse grid, x must be `zero`, and nothing is written into out.
+        """
         fine, next_ = self.levels[index], self.levels[index + 1]
         n = x.shape[0]
         args = (
@@ -275,16 +274,21 @@ class NativeGrid(Vectors):
         self.run(lambda a, b: self._cycle.down(*args, a, b), fine.blocks, fine.grain, n * fine.size)
 
     def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, weight: float = 1.0,
-           zero: bool = False) -> np.ndarray:  # fmt: skip
-        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|."""
+           zero: bool = False, product: Tensor | None = None) -> np.ndarray:  # fmt: skip
+        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|.
+
+        x is what `down` wrote. On the finest grid of a system with eight weights, A y is written into `product`.
+        """
         fine, next_ = self.levels[index], self.levels[index + 1]
         n = x.shape[0]
         change = np.zeros((fine.blocks, n), fine.diagonal.dtype)
+        start = x.view(-1).numpy()[: None if len(fine.omegas[0]) else 0]
         args = (
-            x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(),
+            start, rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(),
             change.reshape(-1), n, fine.size, next_.size, fine.height, fine.width, fine.pitch, next_.pitch,
-            fine.stencil, fine.offsets, fine.inverse, fine.runs, fine.uniform, fine.kind, fine.transfer, next_.runs,
-            fine.omegas[1], fine.diagonal.dtype.type(weight), zero, fine.block,
+            fine.stencil, fine.offsets, fine.diagonal, fine.inverse, fine.runs, fine.uniform, fine.kind, fine.transfer,
+            next_.runs, fine.omegas[1], fine.diagonal.dtype.type(weight), zero,
+            start[:0] if product is None else product.view(-1).numpy(), fine.block,
         )  # fmt: skip
         self.run(lambda a, b: self._cycle.up(*args, a, b), fine.blocks, fine.grain, n * fine.size)
         return change.max(0)

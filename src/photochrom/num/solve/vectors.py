@@ -71,17 +71,19 @@ class Vectors:
         self._pieces("advance", *flat[:2], a, *flat[2:4], b, flat[4], sums.reshape(-1), planes=len(x))
         return sums.sum(0)
 
-    def shares(self, images: Tensor, now: int, used: int) -> np.ndarray:
-        """Return by slot and plane the product of image `now` with the others; 0 for itself, and for slots unused.
+    def shares(self, images: Tensor, r: Tensor, now: int, used: int) -> np.ndarray:
+        """Return by slot and plane the product of image `now` with that in the slot, 0 if unused; the last is with r.
 
         Args:
             images: (slots, N, size).
-            now: its slot.
+            r: vector.
+            now: a slot.
             used: how many slots hold an image.
         """
         slots, planes = images.shape[:2]
-        sums = self._sums(slots, planes)
-        self._pieces("shares", images.view(-1).numpy(), sums.reshape(-1), slots, now, used, planes=planes)
+        sums = self._sums(slots + 1, planes)
+        flat = (images.view(-1).numpy(), r.view(-1).numpy())
+        self._pieces("shares", *flat, sums.reshape(-1), slots, now, used, planes=planes)
         return sums.sum(0)
 
     def descend(self, x: Tensor, r: Tensor, ways: Tensor, images: Tensor, now: int, used: int, beta: np.ndarray,

@@ -17,7 +17,7 @@ from photochrom.num.strokes import dotted, drawn
 
 _Y = (0.299, 0.587, 0.114)
 """The luminance of YIQ, in which the paper works. Its chroma may be spread in any basis: the equations are linear."""
-_TOLERANCE = {("square", torch.float32): 1e-4, ("cross", torch.float32): 2e-5}
+_TOLERANCE = {("square", torch.float32): 2e-4, ("cross", torch.float32): 2e-5}
 """Of the chroma. With four neighbours pixels may hang together by threads, where the estimate of the error is low."""
 
 
@@ -146,8 +146,13 @@ def _dots(dots: tuple[tuple[float, ...], ...], image: Tensor) -> tuple[Tensor, T
 def _coloured(luminance: Tensor, chroma: Tensor) -> Tensor:
     """Return the colours of a luminance and of red and blue less it, brought into [0, 1] towards grey."""
     red, blue = chroma[:, :1], chroma[:, 1:]
-    colour = torch.cat([red, -(_Y[0] * red + _Y[2] * blue) / _Y[1], blue], 1)
-    room = torch.where(colour > 0, 1 - luminance, luminance).clamp(min=0)
-    size = colour.abs()
-    share = torch.where(size > room, room / torch.where(size > 0, size, 1), 1).amin(1, keepdim=True)
-    return luminance + share * colour
+    green = -(_Y[0] * red + _Y[2] * blue) / _Y[1]
+    above, below = torch.maximum(torch.maximum(red, green), blue), -torch.minimum(torch.minimum(red, green), blue)
+    share = torch.minimum(_share(above, 1 - luminance), _share(below, luminance))
+    return torch.cat([luminance + share * part for part in (red, green, blue)], 1)
+
+
+def _share(size: Tensor, room: Tensor) -> Tensor:
+    """Return how much of a size there is room for, 0..1."""
+    room = room.clamp(min=0)
+    return torch.where(size > room, room / torch.where(size > 0, size, 1), 1)
