@@ -1,9 +1,10 @@
-"""The layers of the house: imports go down, never sideways, never round; importing does nothing."""
+"""The layers of the house: imports go down, never sideways, never round; importing loads nothing heavy."""
 
 from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,6 +168,17 @@ def loaded_after(code: str) -> list[str]:
 
 def test_what_is_loaded_is_seen() -> None:
     assert loaded_after("import numpy; print('more')") == ["numpy"]
+
+
+@pytest.mark.parametrize(("given", "spins"), [
+    ({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None"),
+])
+def test_threads_of_torch_are_told_how_long_to_spin(given: dict[str, str], spins: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    code = "import os, photochrom; print(os.environ.get('GOMP_SPINCOUNT'))"
+    environment = {**kept, **given}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == spins
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -9,8 +9,7 @@ import importlib
 import os
 from typing import Any
 
-# Torch's threads spin after each of its operations, for longer than most kernels take, on the cores that these need:
-# read by GNU's OpenMP when torch is loaded.
+# Torch's threads would spin for a millisecond after each operation, on cores that kernels need; read when it is loaded.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 

@@ -6,6 +6,7 @@ import torch
 
 from photochrom.num.parallel import limit_threads
 from photochrom.num.solve import NEIGHBOURS, GridSystem, SolverError, solve
+from photochrom.num.solve.part import Part, Plan
 from tests.num.solve.zoo import direct, levin, masks
 
 MASKS = masks()
@@ -249,3 +250,52 @@ def test_too_few_iterations_are_reported():
 
 def test_neighbours_come_in_opposite_pairs():
     assert all((a[0] + b[0], a[1] + b[1]) == (0, 0) for a, b in zip(NEIGHBOURS[::2], NEIGHBOURS[1::2], strict=True))
+
+
+def pairs(dtype: torch.dtype = torch.float64) -> tuple[GridSystem, torch.Tensor]:
+    """Return equations of a dark picture with bright pairs of pixels, most of them not on the coarser grid."""
+    plane = 0.02 * np.random.default_rng(2).random((41, 47))
+    plane[5::8, 5:40:6] = plane[5::8, 6:41:6] = 1
+    plane[9::8, 9:40:6] = plane[10::8, 10:41:6] = 1
+    mask = torch.ones(41, 47, dtype=torch.bool)
+    mask[:, [0, 46]] = False
+    hints = torch.zeros(1, 2, 41, 47, dtype=torch.float64)
+    hints[..., 46] = 1
+    hints[:, 1] *= torch.linspace(0, 1, 41)[:, None]
+    return GridSystem(mask, levin(plane).to(dtype)), hints.to(dtype)
+
+
+@pytest.mark.parametrize("engine", ["kernels", "torch"])
+def test_pixels_that_only_see_each_other_are_solved_together(engine):
+    system, hints = pairs()
+    part = Part(Plan("multigrid", 1e-12, 100, engine, 0.9), system, system.unknown, hints)
+    grid = part.grid
+    b, x, _ = grid.enter(torch.zeros_like(hints), hints, None, part.asked, part.frame)
+    grid.remainder(x, b)
+    grid.view(0, b)[:] = torch.rand(grid.view(0, b).shape, generator=torch.Generator().manual_seed(4)) * system.unknown
+    e, product, other = (grid.new(0, 2) for _ in range(3))
+    grid.update(e, b, 0.0, 0.0)
+    grid.update(product, b, 0.0, 0.0)
+    grid.settle(e, product, b)
+    changed = (grid.view(0, e) != 0).any(0)
+    assert 30 < int(changed.sum()) < 120   # the pairs and nothing else
+    grid.product(e, other, e)
+    assert float((grid.view(0, product) - grid.view(0, other)).abs().max()) < 1e-12
+    left = grid.view(0, b) - grid.view(0, product)
+    assert float(left[:, changed].abs().max()) < 1e-3   # but for what pairs see of others
+
+
+def test_lopsided_systems_take_few_cycles_and_both_engines_the_same():
+    system, hints = pairs()
+    want = direct(system, torch.zeros_like(hints), hints)
+    made = [solve(system, torch.zeros_like(hints), boundary=hints, tolerance=1e-10, engine=e)
+            for e in ("kernels", "torch")]
+    for one in made:
+        assert one.converged
+        assert one.iterations < 40
+        assert float((one.values - want).abs().max()) < 1e-8
+    assert float((made[0].values - made[1].values).abs().max()) < 1e-9
+    single = solve(GridSystem(system.unknown, system.weights.float()), torch.zeros_like(hints).float(),
+                   boundary=hints.float())
+    assert single.converged
+    assert float((single.values - want).abs().max()) < LEVEL
