@@ -242,8 +242,8 @@ def _around(plane, tiles, k):
 
 
 @njit(nogil=True, cache=True)
-def leave(levels, work, tiles, parts, x, unknown, inner, out, places, full_width):
-    """Write inner + x where a frame is unknown.
+def leave(levels, work, tiles, parts, x, unknown, inner, out, places, full_width, first, last):
+    """Write inner + x where rows first to last of the patches of a frame are unknown.
 
     Args:
         x: flat plane, whose address `work` has.
@@ -253,7 +253,7 @@ def leave(levels, work, tiles, parts, x, unknown, inner, out, places, full_width
     """
     height, width, full = levels[0, HEIGHT], levels[0, WIDTH], 4 * full_width
     for which in (GHOST, FILL):
-        for k in range(parts[0, which, 0], parts[0, which, -1]):
+        for k in range(parts[0, which, first], parts[0, which, last]):
             at = 4 * WIDE * (tiles[k, DOWN] * full_width + tiles[k, ACROSS])
             near, to = places[0] + at, places[1] + at
             b, c, d, left, right = _around(work[1, X], tiles, k)
@@ -267,16 +267,27 @@ def leave(levels, work, tiles, parts, x, unknown, inner, out, places, full_width
                     WIDE // 2, 2 * full, to, to + full, near, near + full, b, right - ROW, left, c, right, left + ROW,
                     d, right + ROW, QUARTER,
                 )  # fmt: skip
-    for k in range(parts[0, PURE, 0], parts[0, PURE, -1]):
+    for k in range(parts[0, PURE, first], parts[0, PURE, last]):
         to = 4 * WIDE * (tiles[k, DOWN] * full_width + tiles[k, ACROSS])
         sum_rows(WIDE, full, places[1] + to, places[0] + to, work[0, X] + tiles[k, PLACE])
-    for k in range(parts[0, MIXED, 0], parts[0, MIXED, -1]):
+    for k in range(parts[0, MIXED, first], parts[0, MIXED, last]):
         top, left = WIDE * tiles[k, DOWN], WIDE * tiles[k, ACROSS]
         for i in range(top, min(height, top + WIDE)):
             q, p, s = tiles[k, PLACE] // 4 + (i - top) * WIDE, i * width + left, places[2] + i * full_width + left
             for j in range(min(WIDE, width - left)):
                 if unknown[p + j]:
                     out[s + j] = inner[s + j] + x[q + j]
+
+
+@njit(nogil=True, cache=True)
+def surround(outer, out, runs, top, left, full_width, first, last):
+    """Copy rows first to last of a flat picture, but for the runs of the frame at (top, left), which are unknown."""
+    for row in range(first, last):
+        i, at, lo, hi = row - top, row * full_width, full_width, full_width
+        if 0 <= i < runs.shape[0] and runs[i, 1] > runs[i, 0]:
+            lo, hi = left + runs[i, 0], left + runs[i, 1]
+        out[at : at + lo] = outer[at : at + lo]
+        out[at + hi : at + full_width] = outer[at + hi : at + full_width]
 
 
 @njit(nogil=True, cache=True)

@@ -10,6 +10,8 @@ waves pi d long: shorter ones have decayed, longer ones are smooth.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from photochrom.core.memory import empty
 from photochrom.num.kernels import load
-from photochrom.num.parallel import parallel_rows
+from photochrom.num.parallel import parallel_rows, threads
 from photochrom.num.solve.definition import shifted
 from photochrom.num.solve.frames import Frame, frame_of, stencil_of
 from photochrom.num.solve.level import MARGIN
@@ -31,6 +33,7 @@ from photochrom.num.solve.stencil import NEIGHBOURS
 from photochrom.num.solve.system import GridSystem
 
 _CYCLES = 12
+_PARTS = 4   # of a plane, that are written by threads on their own
 _WORTH = 0.5   # the share of patches that must be interpolated; else rows of whole grids are faster
 _FINEST = 1e-4   # the least tolerance that interpolation meets
 
@@ -74,7 +77,7 @@ class _Membrane(torch.autograd.Function):
     def forward(ctx: Any, inner: Tensor, outer: Tensor, unknown: Tensor, found: list[_Region],
                 tolerance: float) -> Tensor | None:  # fmt: skip
         ctx.unknown = unknown
-        out = empty(outer.shape).copy_(outer.detach())
+        out = empty(outer.shape)
         inner, outer = inner.detach().contiguous(), outer.detach().contiguous()
         for k in range(len(out)):
             if not found[k if len(found) > 1 else 0].solve(inner[k], outer[k], out[k], tolerance):
@@ -125,15 +128,19 @@ class _Region:
         places, sizes = places_of(self._patches)
         tiles, parts = tables_of(self._patches, places)
         levels = np.zeros((len(grids), c.COLUMNS), np.int64)
-        kept = []
+        kept: list[np.ndarray] = []
+        jobs: list[tuple[Any, ...]] = []
+        around: list[tuple[np.ndarray, np.ndarray]] = []
 
         def lay(number: int, sources: list[tuple[np.ndarray, int]], which: int) -> np.ndarray:
-            """Return the addresses of planes that hold the patches of a list."""
+            """Return the addresses of planes that are to hold the patches of a list."""
             level = grids[number]
             kept.append(np.empty((len(sources), sizes[number]), np.float32))
             start, to = 4 * (level.pitch + MARGIN), _addresses(kept[-1])
             at = np.array([_address(plane) + start + 4 * int(offset) for plane, offset in sources])
-            k.lay(at, 4 * level.pitch, tiles, *parts[number, which, [0, -1]], level.height, to)
+            a, b = parts[number, which, [0, -1]]
+            jobs.extend((at[n : n + 1], 4 * level.pitch, tiles, a, b, level.height, to[n : n + 1])
+                        for n in range(len(sources)))
             return to
 
         for number, (row, level) in enumerate(zip(levels, grids, strict=True)):
@@ -146,12 +153,19 @@ class _Region:
                 assert level.transfer is not None
                 ways = [(level.transfer, n * grids[number + 1].size) for n in range(8)]
                 row[c.WAYS :] = lay(number + 1, ways, c.ENDING)
-                around = beyond(self._patches[number + 1], places[number + 1])
-                kept[-1].reshape(8, -1, SIDE**2)[:, around] = 0
+                around.append((kept[-1], beyond(self._patches[number + 1], places[number + 1])))
+
+        def work(first: int, last: int) -> None:
+            for job in jobs[first:last]:
+                k.lay(*job)
+
+        parallel_rows(work, 0, len(jobs), 6)
+        for planes, outside in around:
+            planes.reshape(8, -1, SIDE**2)[:, outside] = 0
         return sizes, (levels, tiles, parts, *kept)
 
     def solve(self, inner: Tensor, outer: Tensor, out: Tensor, tolerance: float) -> bool:
-        """Write inner + e at the unknown pixels of out; tell whether it converged.
+        """Write inner + e at the unknown pixels of out and outer elsewhere; tell whether it converged.
 
         Args:
             inner: (C, H, W), float32, contiguous.
@@ -162,38 +176,81 @@ class _Region:
         k, grids = self._kernels, self._grid.levels
         sizes, (levels, tiles, parts, *_kept) = self._tables()   # whose addresses `levels` has
         omegas, uniform = np.stack([level.omegas[0] for level in grids]), np.stack([level.uniform for level in grids])
-        marks = self._unknown.view(-1).numpy()
-        planes = [t.flatten(1).numpy() for t in (inner, outer, out)]
-        good = np.zeros(len(planes[0]), bool)
-        at, full = self._frame.top * inner.shape[2] + self._frame.left, inner.shape[2]
+        marks, runs, frame = self._unknown.view(-1).numpy(), grids[0].runs, self._frame
+        planes, rows = [t.flatten(1).numpy() for t in (inner, outer, out)], parts.shape[2] - 1
+        height, full = inner.shape[1:]
+        at = frame.top * full + frame.left
 
-        def plane(first: int, last: int) -> None:
-            buffers = [np.zeros((4, size), np.float32) for size in sizes]
-            work = np.stack([_addresses(group) for group in buffers])
-            x, _, _, right = buffers[0]
-            far = np.zeros(SIDE, np.float32)
-            for n in range(first, last):
-                inside, outside, target = (p[n] for p in planes)
-                k.start(levels, work, tiles, parts)
-                scale = k.edge(marks, inside, outside, at, full, right, tiles, parts, levels)
-                if not np.isfinite(scale):
-                    continue
-                bound, before = tolerance * max(float(scale), 1e-30), 0.0
-                for count in range(_CYCLES):
-                    weight, least = WEIGHTS[count % len(WEIGHTS)]
-                    k.cycle(levels, work, tiles, parts, uniform, omegas, self._grid.coarsest_inverse, buffers[-1][3],
-                            buffers[-1][2], _address(far), np.float32(weight))  # fmt: skip
-                    change = float(far.max())
-                    rate = min(max(change / max(before, 1e-30), least), 0.95) if count else 0.3
-                    before, good[n] = change, change * rate / (1 - rate) <= bound
-                    if good[n] or not np.isfinite(change):
-                        break
-                k.fill(levels, work, tiles, parts)
-                corners = np.array([_address(inside) + 4 * at, _address(target) + 4 * at, at])
-                k.leave(levels, work, tiles, parts, x, marks, inside, target, corners, full)
+        def find(n: int) -> list[np.ndarray] | None:
+            """Return the vectors of a plane by grid, None if it did not converge."""
+            vectors = [np.zeros((4, size), np.float32) for size in sizes]
+            work, far = np.stack([_addresses(group) for group in vectors]), np.zeros(SIDE, np.float32)
+            k.start(levels, work, tiles, parts)
+            scale = float(k.edge(marks, planes[0][n], planes[1][n], at, full, vectors[0][3], tiles, parts, levels))
+            bound, before = tolerance * max(scale, 1e-30), 0.0
+            for count in range(_CYCLES if np.isfinite(scale) else 0):
+                weight, least = WEIGHTS[count % len(WEIGHTS)]
+                k.cycle(levels, work, tiles, parts, uniform, omegas, self._grid.coarsest_inverse, vectors[-1][3],
+                        vectors[-1][2], _address(far), np.float32(weight))  # fmt: skip
+                change = float(far.max())
+                rate = min(max(change / max(before, 1e-30), least), 0.95) if count else 0.3
+                before = change
+                if change * rate / (1 - rate) <= bound:
+                    k.fill(levels, work, tiles, parts)
+                    return vectors
+            return None
 
-        parallel_rows(plane, 0, len(good), 1)
-        return bool(good.all())
+        def write(n: int, part: int, vectors: list[np.ndarray]) -> None:
+            """Write a part of a plane."""
+            inside, outside, target = (p[n] for p in planes)
+            a, b = (rows * edge // _PARTS for edge in (part, part + 1))
+            first, last = 0 if part == 0 else frame.top + SIDE * a, height if b == rows else frame.top + SIDE * b
+            k.surround(outside, target, runs, frame.top, frame.left, full, first, last)
+            work = np.stack([_addresses(group) for group in vectors])
+            corners = np.array([_address(inside) + 4 * at, _address(target) + 4 * at, at])
+            k.leave(levels, work, tiles, parts, vectors[0][0], marks, inside, target, corners, full, a, b)
+
+        return _relay(find, write, len(planes[0]))
+
+
+def _relay(find: Callable[[int], Any], write: Callable[[int, int, Any], None], count: int) -> bool:
+    """Let threads find planes, and write the parts of those found where no plane is left to be found.
+
+    Three planes on two threads: the one that finds no third writes what both have found meanwhile.
+
+    Returns:
+        whether all were found, and so written.
+    """
+    planes, found = list(range(count)), list[int]()   # to be found; found
+    parts: list[tuple[int, int, Any]] = []   # to be written
+    turn, finding = threading.Condition(), [0]
+    alone = threads() == 1
+
+    def work(first: int, last: int) -> None:
+        while True:
+            with turn:
+                turn.wait_for(lambda: planes or parts or not finding[0])
+                if not planes and not parts:
+                    return
+                job = parts.pop() if parts and (alone or not planes) else None   # the last: what this thread has near
+                n = planes.pop(0) if job is None else -1
+                finding[0] += job is None
+            made = None
+            try:
+                if job is not None:
+                    write(*job)
+                else:
+                    made = find(n)
+            finally:
+                with turn:
+                    finding[0] -= job is None
+                    if made is not None:
+                        found.append(n)
+                        parts.extend((n, part, made) for part in range(_PARTS))
+                    turn.notify_all()
+
+    parallel_rows(work, 0, threads(), 1)
+    return len(found) == count
 
 
 def _address(values: np.ndarray) -> int:

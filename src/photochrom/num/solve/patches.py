@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,12 +98,8 @@ def places_of(grids: list[Patches]) -> tuple[list[np.ndarray], list[int]]:
         if number:   # a grid that another is interpolated from holds all of it
             used[1:-1, 1:-1] |= _parents(grids[number - 1].valid) | patches.skip
         if number < len(grids) - 1:
-            first = 2 * np.argwhere(grids[number + 1].near)
-            for step in np.ndindex(3, 3):
-                used[tuple((first + step).T)] = True
-        places = np.zeros_like(used, np.int64)
-        count = int(np.count_nonzero(used))
-        places.T[used.T] = _BYTES * (1 + np.arange(count))
+            _marks().around_finer(grids[number + 1].near, used)
+        places, count = _marks().places(used, _BYTES)
         made.append(places)
         sizes.append(_BYTES // 4 * (2 + count))
     return made, sizes
@@ -137,49 +132,33 @@ def _live(kernels: Any, level: Level) -> np.ndarray:
     return marks
 
 
+def _marks() -> Any:
+    return load("solve_marks")
+
+
 def _wide(marks: np.ndarray) -> np.ndarray:
     """Return marks and their eight neighbours."""
-    across = marks.copy()
-    across[:, 1:] |= marks[:, :-1]
-    across[:, :-1] |= marks[:, 1:]
-    made = across.copy()
-    made[1:] |= across[:-1]
-    made[:-1] |= across[1:]
-    return made
+    return np.asarray(_marks().wide(marks))
 
 
 def _and_before(marks: np.ndarray) -> np.ndarray:
     """Return marks and their neighbours above and on the left."""
-    made = marks.copy()
-    made[:-1] |= marks[1:]
-    made[:, :-1] |= made[:, 1:]
-    return made
+    return np.asarray(_marks().and_before(marks))
 
 
 def _parents(marks: np.ndarray) -> np.ndarray:
     """Return which patches of the next coarser grid some are interpolated from: one pixel beyond them counts too."""
-    wide = np.zeros((marks.shape[0] + 1, marks.shape[1] + 1), bool)
-    for rows in (0, 1):
-        for columns in (0, 1):
-            wide[rows : rows + marks.shape[0], columns : columns + marks.shape[1]] |= marks
-    return _any(wide)[: -(-marks.shape[0] // 2), : -(-marks.shape[1] // 2)]
+    return np.asarray(_marks().parents(marks))
 
 
 def _whole(marks: np.ndarray) -> np.ndarray:
     """Return which four marks are all set; beyond the end lies none."""
-    return _quarters(marks, np.logical_and)
+    return np.asarray(_marks().quarters(marks, True))
 
 
 def _any(marks: np.ndarray) -> np.ndarray:
     """Return which of four marks any is set."""
-    return _quarters(marks, np.logical_or)
-
-
-def _quarters(marks: np.ndarray, join: Callable[..., Any]) -> np.ndarray:
-    height, width = (-(-n // 2) for n in marks.shape)
-    padded = _framed(marks, 0, 2 * height - marks.shape[0], 2 * width - marks.shape[1])
-    rows = join(padded[::2], padded[1::2])
-    return np.asarray(join(rows[:, ::2], rows[:, 1::2]))
+    return np.asarray(_marks().quarters(marks, False))
 
 
 def _framed(marks: np.ndarray, before: int = 1, below: int = 1, after: int = 1) -> np.ndarray:
