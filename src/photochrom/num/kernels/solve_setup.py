@@ -63,6 +63,34 @@ def halve_runs(runs, made, width):
 
 
 @njit(nogil=True, cache=True)
+def find_alike(runs, made):
+    """Tell of each row whether its equations are those of the row above: both are one run, between the same columns."""
+    for i in range(1, runs.shape[0]):
+        lo, hi = runs[i, 0], runs[i, 1]
+        made[i] = hi > lo and runs[i, 2] == lo and runs[i, 3] == hi
+        for k in range(4):
+            made[i] &= runs[i, k] == runs[i - 1, k]
+
+
+@njit(nogil=True, cache=True)
+def halve_alike(alike, made):
+    """Tell the same of the next coarser grid: all rows that the two depend on are alike."""
+    for row in range(1, made.shape[0]):
+        first, last = 2 * row - 2 - REACH, 2 * row + REACH
+        made[row] = first > 0 and last < alike.shape[0]
+        for i in range(first + 1, last + 1 if made[row] else 0):
+            made[row] &= alike[i]
+
+
+@njit(nogil=True, _nrt=False)
+def _repeat(plane, at, pitch, parts):
+    """Copy parts of a row from the one before it."""
+    for lo, hi in parts:
+        for j in range(at + lo, at + hi):
+            plane[j] = plane[j - pitch]
+
+
+@njit(nogil=True, cache=True)
 def hollow_runs(runs, margin):
     """Write which part of each run lies further than a margin from all that is not in runs."""
     for row in range(margin, runs.shape[0] - margin):
@@ -105,7 +133,8 @@ def links(stencil, offsets, inverse, p, pitch, width, kind, w):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def edges(
-    stencil, offsets, diagonal, inverse, height, width, pitch, kind, transfer, size, coarse_pitch, runs, first, last,
+    stencil, offsets, diagonal, inverse, height, width, pitch, kind, transfer, size, coarse_pitch, runs, alike, first,
+    last,
 ):  # fmt: skip
     """Write the interpolation of the pixels between two coarse ones: the equation, summed across the line they span.
 
@@ -121,6 +150,10 @@ def edges(
         for lo, hi in inside:
             for k in range(4):
                 transfer[k * size + to + lo : k * size + to + hi] = half
+        if alike[row] and row > first:
+            for k in range(4):
+                _repeat(transfer, k * size + to, coarse_pitch, outside)
+            continue
         for q, stop in outside:
             if stop <= q:
                 continue
@@ -170,7 +203,7 @@ def _along(stencil, offsets, diagonal, inverse, p, pitch, width, kind, transfer,
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def centres(
-    stencil, offsets, inverse, height, width, pitch, kind, transfer, size, coarse_pitch, runs, first, last,
+    stencil, offsets, inverse, height, width, pitch, kind, transfer, size, coarse_pitch, runs, alike, first, last,
 ):  # fmt: skip
     """Write the interpolation of the pixels amid four coarse ones: their own equation, all neighbours interpolated."""
     quarter = inverse.dtype.type(0.25)
@@ -183,6 +216,10 @@ def centres(
         for lo, hi in inside:
             for k in range(4, 8):
                 transfer[k * size + to + lo : k * size + to + hi] = quarter
+        if alike[row] and row > first:
+            for k in range(4, 8):
+                _repeat(transfer, k * size + to, coarse_pitch, outside)
+            continue
         for q, stop in outside:
             if stop <= q:
                 continue
@@ -217,7 +254,7 @@ def _amid(stencil, offsets, inverse, p, pitch, width, kind, transfer, size, coar
 @njit(nogil=True, cache=True)
 def galerkin(
     stencil, offsets, diagonal, inverse, height, width, pitch, kind, transfer, size, coarse_pitch, restriction,
-    symmetric, coarse_stencil, coarse_offsets, coarse_diagonal, coarse_inverse, runs, uniform, first, last,
+    symmetric, coarse_stencil, coarse_offsets, coarse_diagonal, coarse_inverse, runs, uniform, alike, first, last,
 ):  # fmt: skip
     """Write rows of R A P by probing, and what is known in the runs."""
     count, rows = (width + 1) // 2, (height + 1) // 2
@@ -235,6 +272,11 @@ def galerkin(
             for k in range(0, 8, 2):
                 at = coarse_offsets[k] + c
                 coarse_stencil[at + lo : at + hi] = uniform[0] if k < 4 else uniform[1]
+        if alike[row] and row > first:
+            _repeat(coarse_diagonal, c, coarse_pitch, outside)
+            for k in range(0, 8, 2 if symmetric else 1):
+                _repeat(coarse_stencil, coarse_offsets[k] + c, coarse_pitch, outside)
+            continue
         for start, stop in outside:
             if stop <= start:
                 continue

@@ -30,6 +30,7 @@ class Level:
     omegas: tuple[np.ndarray, np.ndarray]  # of the steps before the coarser grid, and after it
     runs: np.ndarray  # by row: see `RUNS`
     uniform: np.ndarray
+    alike: np.ndarray  # by row: whether its equations are those of the row above
     transfer: np.ndarray | None = None  # P
     restriction: np.ndarray | None = None  # R^T; P itself where the operator is symmetric
 

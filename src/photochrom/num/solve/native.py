@@ -58,7 +58,7 @@ class NativeGrid(Vectors):
         none = self._numpy((0,))
         level = Level(
             height, width, kind, none, none, none, none, smoothing(self.dtype, self.symmetric),
-            np.zeros((height, RUNS), np.int64), uniform_of(0).astype(none.dtype),
+            np.zeros((height, RUNS), np.int64), uniform_of(0).astype(none.dtype), np.zeros(height, bool),
         )  # fmt: skip
         level.diagonal, level.inverse = self._numpy((level.size,)), self._numpy((level.size,))
         if stencil.weights is None:
@@ -76,6 +76,8 @@ class NativeGrid(Vectors):
         self.run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
         row = (level.inverse, width, level.pitch, level.runs, self.plain)
         self.run(lambda a, b: self._setup.find_runs(*row, a, b), height, 64, height * width)
+        if self.plain:
+            self._setup.find_alike(level.runs, level.alike)
         return level
 
     def _coarsen(self, fine: Level) -> Level:
@@ -84,8 +86,10 @@ class NativeGrid(Vectors):
         coarse = Level(
             height, width, 8, none, none, none, none, smoothing(self.dtype, self.symmetric, coarse=True),
             np.zeros((height, RUNS), np.int64), uniform_of(len(self.levels)).astype(none.dtype),
+            np.zeros(height, bool),
         )  # fmt: skip
         self._setup.halve_runs(fine.runs, coarse.runs, width)
+        self._setup.halve_alike(fine.alike, coarse.alike)
         if self._hollow:
             self._setup.hollow_runs(coarse.runs, HOLLOW)
         planes = 4 if self.symmetric else 8
@@ -98,14 +102,14 @@ class NativeGrid(Vectors):
         op = (fine.stencil, fine.offsets, fine.diagonal, fine.inverse)
         size = (fine.height, fine.width, fine.pitch, fine.kind)
         to = (fine.transfer, coarse.size, coarse.pitch)
-        runs = (coarse.runs, coarse.uniform)
+        runs = (coarse.runs, coarse.uniform, coarse.alike)
         values = fine.height * fine.width
-        self._interpolate(fine, fine.offsets, *to, coarse.runs)
+        self._interpolate(fine, fine.offsets, *to, coarse)
         fine.restriction = fine.transfer
         if not self.symmetric:
             # a coarse equation is a mean of fine ones by what they share with it: the interpolation of A^T
             fine.restriction = np.zeros_like(fine.transfer)
-            self._interpolate(fine, fine.turned, fine.restriction, *to[1:], coarse.runs)
+            self._interpolate(fine, fine.turned, fine.restriction, *to[1:], coarse)
         made = (coarse.stencil, coarse.offsets, coarse.diagonal, coarse.inverse)
         self.run(
             lambda a, b: self._setup.galerkin(*op, *size, *to, fine.restriction, self.symmetric, *made, *runs, a, b),
@@ -133,9 +137,9 @@ class NativeGrid(Vectors):
         return coarse
 
     def _interpolate(self, fine: Level, offsets: np.ndarray, transfer: np.ndarray, size: int, pitch: int,
-                     runs: np.ndarray) -> None:  # fmt: skip
+                     coarse: Level) -> None:  # fmt: skip
         """Write the interpolation that belongs to the weights at these offsets."""
-        shape = (fine.height, fine.width, fine.pitch, fine.kind, transfer, size, pitch, runs)
+        shape = (fine.height, fine.width, fine.pitch, fine.kind, transfer, size, pitch, coarse.runs, coarse.alike)
         rows, values = (fine.height + 1) // 2, fine.height * fine.width
         edges, centres = self._setup.edges, self._setup.centres
         op = (fine.stencil, offsets, fine.diagonal, fine.inverse)
