@@ -322,17 +322,20 @@ def solid(unknown, marks):
 
 
 @njit(nogil=True, cache=True)
-def live(inverse, height, width, pitch, marks):
-    """Tell of patches whether any pixel is unknown."""
+def live(inverse, runs, width, pitch, marks):
+    """Tell of patches whether any pixel is unknown: in a run or by its diagonal."""
     zero = np.float32(0)
-    for i in range(height):
+    for i in range(runs.shape[0]):
         p = (i + 1) * pitch + MARGIN
         for tile in range(marks.shape[1]):
-            if not marks[i // WIDE, tile]:
-                for j in range(p + WIDE * tile, p + min(width, WIDE * tile + WIDE)):
-                    if inverse[j] > zero:
-                        marks[i // WIDE, tile] = True
-                        break
+            if marks[i // WIDE, tile]:
+                continue
+            first, last = WIDE * tile, min(width, WIDE * tile + WIDE)
+            marks[i // WIDE, tile] = max(first, runs[i, 0]) < min(last, runs[i, 1])
+            for j in range(p + first, p + last):
+                if inverse[j] > zero:
+                    marks[i // WIDE, tile] = True
+                    break
 
 
 @njit(nogil=True, cache=True)

@@ -63,6 +63,16 @@ def halve_runs(runs, made, width):
 
 
 @njit(nogil=True, cache=True)
+def mark(fine, fine_pitch, inverse, pitch, runs):
+    """Mark the pixels of a coarse grid that are unknown: those of a run are."""
+    zero, one = inverse.dtype.type(0), inverse.dtype.type(1)
+    for row in range(runs.shape[0]):
+        p, q = (row + 1) * pitch + MARGIN, (2 * row + 1) * fine_pitch + MARGIN
+        for j in range(runs[row, 2], runs[row, 3]):
+            inverse[p + j] = one if runs[row, 0] <= j < runs[row, 1] or fine[q + 2 * j] != zero else zero
+
+
+@njit(nogil=True, cache=True)
 def find_alike(runs, made):
     """Tell of each row whether its equations are those of the row above: both are one run, between the same columns."""
     for i in range(1, runs.shape[0]):

@@ -23,13 +23,13 @@ from photochrom.core.memory import empty
 from photochrom.num.kernels import load
 from photochrom.num.parallel import parallel_rows, threads
 from photochrom.num.solve.definition import shifted
-from photochrom.num.solve.frames import Frame, frame_of, stencil_of
+from photochrom.num.solve.frames import Frame, frame_of
 from photochrom.num.solve.level import MARGIN
 from photochrom.num.solve.multigrid import WEIGHTS
 from photochrom.num.solve.native import NativeGrid
 from photochrom.num.solve.patches import SIDE, beyond, choose, interpolated, places_of, solid_blocks, tables_of
 from photochrom.num.solve.solver import solve
-from photochrom.num.solve.stencil import NEIGHBOURS
+from photochrom.num.solve.stencil import NEIGHBOURS, Stencil
 from photochrom.num.solve.system import GridSystem
 
 _CYCLES = 12
@@ -104,8 +104,9 @@ class _Region:
             frame: around it.
             solid: see `solid_blocks`.
         """
-        stencil = stencil_of(GridSystem(unknown), unknown, frame, torch.float32, unknown.device)
-        self._kernels, self._frame, self._unknown = load("solve_membrane"), frame, stencil.unknown
+        marks = frame.cut(unknown).contiguous()
+        stencil = Stencil(marks, torch.zeros(0), None, None, symmetric=True, nine=False)
+        self._kernels, self._frame, self._unknown = load("solve_membrane"), frame, marks
         self._grid = NativeGrid(stencil, None, np.ones(1, bool), hollow=True)
         self._patches = choose(self._grid.levels, solid)
 

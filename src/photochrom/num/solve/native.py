@@ -28,7 +28,7 @@ class NativeGrid(Vectors):
         """Build all levels.
 
         Args:
-            stencil: the operator; float32 or float64 on the processor.
+            stencil: the operator; float32 or float64 on the processor. Its diagonal is not read if `hollow`.
             labels: (H, W), the connected region of each pixel; None where all are held.
             held: by label, whether a known neighbour or a screen holds it.
             hollow: leave out what is known anyway further than `HOLLOW` pixels inside the runs of coarse grids.
@@ -69,9 +69,12 @@ class NativeGrid(Vectors):
             flat = torch.from_numpy(level.stencil).view(planes, -1)
             level.view(flat).copy_(stencil.weights)
             level.offsets = offsets_of(level.size, level.pitch, planes if self.symmetric else 8)
+        unknown = stencil.unknown.contiguous().view(-1).numpy()
+        if self._hollow:
+            self._hollow_out(unknown, level)
+            return level
         args = (
-            stencil.unknown.contiguous().view(-1).numpy(), stencil.diagonal.view(-1).numpy(), level.diagonal,
-            level.inverse, height, width, level.pitch,
+            unknown, stencil.diagonal.view(-1).numpy(), level.diagonal, level.inverse, height, width, level.pitch,
         )  # fmt: skip
         self.run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
         row = (level.inverse, width, level.pitch, level.runs, self.plain)
@@ -79,6 +82,16 @@ class NativeGrid(Vectors):
         if self.plain:
             self._setup.find_alike(level.runs, level.alike)
         return level
+
+    def _hollow_out(self, unknown: np.ndarray, level: Level) -> None:
+        """Set up the finest grid of weights 1 but for what lies far inside its runs."""
+        size = (level.height, level.width)
+        values = level.height * level.width
+        self.run(lambda a, b: self._frame.find_runs(unknown, *size, level.runs, a, b), level.height, 64, values)
+        self._setup.hollow_runs(level.runs, HOLLOW)
+        args = (unknown, level.runs, level.diagonal, level.inverse, *size, level.pitch)
+        self.run(lambda a, b: self._frame.hollow(*args, a, b), level.height, 64, values)
+        self._setup.find_alike(level.runs, level.alike)
 
     def _coarsen(self, fine: Level) -> Level:
         height, width = (fine.height + 1) // 2, (fine.width + 1) // 2
@@ -97,8 +110,7 @@ class NativeGrid(Vectors):
         coarse.diagonal, coarse.inverse = self._numpy((coarse.size,)), self._numpy((coarse.size,))
         coarse.offsets = offsets_of(coarse.size, coarse.pitch, planes)
         fine.transfer = self._numpy((8, coarse.size)).reshape(-1)
-        view = [level.view(torch.from_numpy(level.inverse)[None])[0] for level in (coarse, fine)]
-        view[0].copy_(view[1][::2, ::2])
+        self._setup.mark(fine.inverse, fine.pitch, coarse.inverse, coarse.pitch, coarse.runs)
         op = (fine.stencil, fine.offsets, fine.diagonal, fine.inverse)
         size = (fine.height, fine.width, fine.pitch, fine.kind)
         to = (fine.transfer, coarse.size, coarse.pitch)

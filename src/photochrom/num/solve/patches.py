@@ -128,7 +128,7 @@ def beyond(patches: Patches, places: np.ndarray) -> np.ndarray:
 def _live(kernels: Any, level: Level) -> np.ndarray:
     """Return the patches that have unknowns."""
     marks = np.zeros((-(-level.height // SIDE), -(-level.width // SIDE)), bool)
-    kernels.live(level.inverse, level.height, level.width, level.pitch, marks)
+    kernels.live(level.inverse, level.runs, level.width, level.pitch, marks)
     return marks
 
 
