@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.row import Ready, Result, Sample
 
 PAUSE = 0.05
 """Seconds between two measurements: threads of the one before that spin while they wait must have gone to sleep."""
+AWAKE = 0.05
+"""Seconds of work on all cores after that. One that idled is slow: on a virtual machine 22 ms of work took 39."""
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 
@@ -99,6 +105,22 @@ def run_process(words: Sequence[str]) -> Sample:
     return Sample(took["seconds"], took["peak"], took["cpu"])
 
 
+def _awaken(seconds: float) -> None:
+    """Keep all cores at work."""
+    values, end = np.ones(20_000, np.float32), time.perf_counter() + seconds
+
+    def work() -> None:
+        while time.perf_counter() < end:
+            values.sum()
+
+    others = [threading.Thread(target=work) for _ in range(len(os.sched_getaffinity(0)) - 1)]
+    for thread in others:
+        thread.start()
+    work()
+    for thread in others:
+        thread.join()
+
+
 def interleave(contestants: Mapping[str, Ready], rounds: int, warm: int = 1) -> dict[str, Result]:
     """Measure all contestants in turn, so that whatever disturbs the machine disturbs all alike.
 
@@ -110,6 +132,7 @@ def interleave(contestants: Mapping[str, Ready], rounds: int, warm: int = 1) -> 
         for name, ready in list(contestants.items())[::1 if turn % 2 == 0 else -1]:
             gc.collect()
             time.sleep(PAUSE)
+            _awaken(AWAKE)
             sample = ready.once()
             if turn >= 0:
                 samples[name].append(sample)
