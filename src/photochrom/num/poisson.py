@@ -205,8 +205,6 @@ def edit(operation: str, image: Tensor, region: Tensor, field: Callable[[Tensor,
         return image.clone()
     if field is None and light is None and across and not screen and image.dtype == torch.float32:
         start = image if from_image or source is None else source.to(image)
-        check_finite(operation, "image", image[..., place[0], place[1]])
-        check_finite(operation, "source", start[..., place[0], place[1]])
         whole = membrane(region[0, 0] if len(region) == 1 else region, start, image, _MEMBRANE)
         if whole is not None:
             return whole

@@ -10,6 +10,7 @@ waves pi d long: shorter ones have decayed, longer ones are smooth.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +52,7 @@ def membrane(unknown: Tensor, inner: Tensor, outer: Tensor, tolerance: float) ->
 
     Returns:
         (B, C, H, W); None where `solve` is the better way: not float32 on the processor, a region that has no large
-        inside, or one that nothing holds.
+        inside, or one that nothing holds; and where a picture is not finite around the region.
 
     Example:
         >>> region = torch.zeros(200, 200, dtype=torch.bool)
@@ -118,8 +119,8 @@ class _Region:
             return None
         marks = frame.cut(unknown).contiguous()
         solid = solid_blocks(marks.numpy())
-        inside = int(interpolated(solid).sum()) * SIDE**2
-        if inside < _WORTH * int(marks.sum()) or bool(marks.all()):
+        inside, count = int(interpolated(solid).sum()) * SIDE**2, int(np.count_nonzero(marks.numpy()))
+        if inside < _WORTH * count or count == marks.numel():
             return None
         return cls(unknown, frame, solid)
 
@@ -166,13 +167,16 @@ class _Region:
         return sizes, (levels, tiles, parts, *kept)
 
     def solve(self, inner: Tensor, outer: Tensor, out: Tensor, tolerance: float) -> bool:
-        """Write inner + e at the unknown pixels of out and outer elsewhere; tell whether it converged.
+        """Write inner + e at the unknown pixels of out and outer elsewhere.
 
         Args:
             inner: (C, H, W), float32, contiguous.
             outer: likewise.
             out: likewise.
             tolerance: as of `solve`.
+
+        Returns:
+            whether it converged and both pictures are finite in the frame.
         """
         k, grids = self._kernels, self._grid.levels
         sizes, (levels, tiles, parts, *_kept) = self._tables()   # whose addresses `levels` has
@@ -182,8 +186,8 @@ class _Region:
         height, full = inner.shape[1:]
         at = frame.top * full + frame.left
 
-        def find(n: int) -> list[np.ndarray] | None:
-            """Return the vectors of a plane by grid, None if it did not converge."""
+        def find(n: int) -> list[Callable[[], None]] | None:
+            """Return what writes a plane, None if it did not converge."""
             vectors = [np.zeros((4, size), np.float32) for size in sizes]
             work, far = np.stack([_addresses(group) for group in vectors]), np.zeros(SIDE, np.float32)
             k.start(levels, work, tiles, parts)
@@ -198,7 +202,7 @@ class _Region:
                 before = change
                 if change * rate / (1 - rate) <= bound:
                     k.fill(levels, work, tiles, parts)
-                    return vectors
+                    return [functools.partial(write, n, part, vectors) for part in range(_PARTS)]
             return None
 
         def write(n: int, part: int, vectors: list[np.ndarray]) -> None:
@@ -211,43 +215,50 @@ class _Region:
             corners = np.array([_address(inside) + 4 * at, _address(target) + 4 * at, at])
             k.leave(levels, work, tiles, parts, vectors[0][0], marks, inside, target, corners, full, a, b)
 
-        return _relay(find, write, len(planes[0]))
+        finite: list[bool] = []
+
+        def check(picture: Tensor) -> None:
+            """Tell whether a picture is finite in the frame; of very large values the sum may not be."""
+            finite.append(bool(np.isfinite(frame.cut(picture).numpy().sum())))
+
+        return _relay(find, len(planes[0]), [functools.partial(check, t) for t in (inner, outer)]) and all(finite)
 
 
-def _relay(find: Callable[[int], Any], write: Callable[[int, int, Any], None], count: int) -> bool:
-    """Let threads find planes, and write the parts of those found where no plane is left to be found.
+def _relay(find: Callable[[int], list[Callable[[], None]] | None], count: int, jobs: list[Callable[[], None]]) -> bool:
+    """Let threads find planes, and do the jobs that finding leads to where no plane is left to be found.
 
     Three planes on two threads: the one that finds no third writes what both have found meanwhile.
+
+    Args:
+        find: a plane; returns jobs, or None if it failed.
+        count: of planes.
+        jobs: that may be done at any time.
 
     Returns:
         whether all were found, and so written.
     """
     planes, found = list(range(count)), list[int]()   # to be found; found
-    parts: list[tuple[int, int, Any]] = []   # to be written
     turn, finding = threading.Condition(), [0]
     alone = threads() == 1
 
     def work(first: int, last: int) -> None:
         while True:
             with turn:
-                turn.wait_for(lambda: planes or parts or not finding[0])
-                if not planes and not parts:
+                turn.wait_for(lambda: planes or jobs or not finding[0])
+                if not planes and not jobs:
                     return
-                job = parts.pop() if parts and (alone or not planes) else None   # the last: what this thread has near
+                job = jobs.pop() if jobs and (alone or not planes) else None   # the last: what this thread has near
                 n = planes.pop(0) if job is None else -1
                 finding[0] += job is None
             made = None
             try:
-                if job is not None:
-                    write(*job)
-                else:
-                    made = find(n)
+                made = find(n) if job is None else job()
             finally:
                 with turn:
                     finding[0] -= job is None
                     if made is not None:
                         found.append(n)
-                        parts.extend((n, part, made) for part in range(_PARTS))
+                        jobs.extend(made)
                     turn.notify_all()
 
     parallel_rows(work, 0, threads(), 1)
