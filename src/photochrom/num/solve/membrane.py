@@ -202,16 +202,15 @@ class _Region:
                 before = change
                 if change * rate / (1 - rate) <= bound:
                     k.fill(levels, work, tiles, parts)
-                    return [functools.partial(write, n, part, vectors) for part in range(_PARTS)]
+                    return [functools.partial(write, n, part, work, vectors) for part in range(_PARTS)]
             return None
 
-        def write(n: int, part: int, vectors: list[np.ndarray]) -> None:
-            """Write a part of a plane."""
+        def write(n: int, part: int, work: np.ndarray, vectors: list[np.ndarray]) -> None:
+            """Write a part of a plane from its vectors, whose addresses are `work`."""
             inside, outside, target = (p[n] for p in planes)
             a, b = (rows * edge // _PARTS for edge in (part, part + 1))
             first, last = 0 if part == 0 else frame.top + SIDE * a, height if b == rows else frame.top + SIDE * b
             k.surround(outside, target, runs, frame.top, frame.left, full, first, last)
-            work = np.stack([_addresses(group) for group in vectors])
             corners = np.array([_address(inside) + 4 * at, _address(target) + 4 * at, at])
             k.leave(levels, work, tiles, parts, vectors[0][0], marks, inside, target, corners, full, a, b)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,7 @@ class Stencil:
     nine: bool
 
 
+@functools.lru_cache(64)
 def smoothing(
     dtype: torch.dtype, symmetric: bool, *, coarse: bool = False, bound: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -70,6 +72,16 @@ def smoothing(
     return after if symmetric else after[:0], after
 
 
+@functools.lru_cache(64)
+def _neighbours(h: int, w: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return of all neighbours inside (h, w) the number of the weight, the pixel's place and the neighbour's."""
+    number, y, x = (part.ravel() for part in np.mgrid[:8, :h, :w])
+    dy, dx = np.array(NEIGHBOURS).T
+    v, u = y + dy[number], x + dx[number]
+    inside = (v >= 0) & (v < h) & (u >= 0) & (u < w)
+    return number[inside], (y * w + x)[inside], (v * w + u)[inside]
+
+
 def coarse_inverse(
     weights: np.ndarray, diagonal: np.ndarray, live: np.ndarray, labels: np.ndarray | None, held: np.ndarray
 ) -> np.ndarray:
@@ -86,14 +98,9 @@ def coarse_inverse(
         held: by label.
     """
     h, w = diagonal.shape
-    index = np.arange(h * w).reshape(h, w)
-    dense = np.zeros((h * w, h * w))
-    for (dy, dx), weight in zip(NEIGHBOURS, weights, strict=True):
-        here = (slice(max(0, -dy), h - max(0, dy)), slice(max(0, -dx), w - max(0, dx)))
-        there = (slice(max(0, dy), h + min(0, dy)), slice(max(0, dx), w + min(0, dx)))
-        both = live[here] & live[there]
-        dense[index[here][both], index[there][both]] = -weight[here][both]
-    flat = live.reshape(-1)
+    dense, flat = np.zeros((h * w, h * w)), live.reshape(-1)
+    number, here, there = _neighbours(h, w)
+    dense[here, there] = -weights.reshape(8, -1)[number, here] * (flat[here] & flat[there])
     dense[np.arange(h * w), np.arange(h * w)] = np.where(flat, diagonal.reshape(-1), 1.0)
     if labels is not None:
         for label in np.flatnonzero(~held):
