@@ -25,27 +25,6 @@ def operator(unknown, given, diagonal, inverse, height, width, pitch, first, las
 
 
 @njit(nogil=True, cache=True)
-def find_runs(unknown, height, width, runs, first, last):
-    """Write the runs of rows as `solve_setup.find_runs` does, for weights of 1 inside a frame, from the marks alone."""
-    for i in range(first, last):
-        line = unknown[i * width : (i + 1) * width]
-        begin, end = 0, width
-        while begin < width and not line[begin]:
-            begin += 1
-        while end > begin and not line[end - 1]:
-            end -= 1
-        runs[i, 2], runs[i, 3] = begin, end
-        if i == 0 or i == height - 1:
-            continue
-        start = max(1, begin)
-        for j in range(start, min(end, width - 1) + 1):
-            if j == width - 1 or not line[j]:
-                if j - start > runs[i, 1] - runs[i, 0]:
-                    runs[i, 0], runs[i, 1] = start, j
-                start = j + 1
-
-
-@njit(nogil=True, cache=True)
 def hollow(unknown, runs, diagonal, inverse, height, width, pitch, first, last):
     """Lay out the diagonal and its inverse for weights of 1, but for what `runs` says nothing is written about."""
     zero, one, four = inverse.dtype.type(0), inverse.dtype.type(1), inverse.dtype.type(4)

@@ -35,6 +35,7 @@ class NativeGrid(Vectors):
         """
         self._hollow = hollow
         self._setup, self._cycle, self._frame = load("solve_setup"), load("solve_cycle"), load("solve_frame")
+        self._runs = load("solve_runs")
         none = stencil.diagonal.new_zeros(0)
         self._excess = (none if stencil.excess is None else stencil.excess.view(-1)).numpy()
         self.plain, self._turned = stencil.weights is None, False
@@ -78,20 +79,20 @@ class NativeGrid(Vectors):
         )  # fmt: skip
         self.run(lambda a, b: self._frame.operator(*args, a, b), height, 64, height * width)
         row = (level.inverse, width, level.pitch, level.runs, self.plain)
-        self.run(lambda a, b: self._setup.find_runs(*row, a, b), height, 64, height * width)
+        self.run(lambda a, b: self._runs.find_runs(*row, a, b), height, 64, height * width)
         if self.plain:
-            self._setup.find_alike(level.runs, level.alike)
+            self._runs.find_alike(level.runs, level.alike)
         return level
 
     def _hollow_out(self, unknown: np.ndarray, level: Level) -> None:
         """Set up the finest grid of weights 1 but for what lies far inside its runs."""
         size = (level.height, level.width)
         values = level.height * level.width
-        self.run(lambda a, b: self._frame.find_runs(unknown, *size, level.runs, a, b), level.height, 64, values)
-        self._setup.hollow_runs(level.runs, HOLLOW)
+        self.run(lambda a, b: self._runs.find_marked_runs(unknown, *size, level.runs, a, b), level.height, 64, values)
+        self._runs.hollow_runs(level.runs, HOLLOW)
         args = (unknown, level.runs, level.diagonal, level.inverse, *size, level.pitch)
         self.run(lambda a, b: self._frame.hollow(*args, a, b), level.height, 64, values)
-        self._setup.find_alike(level.runs, level.alike)
+        self._runs.find_alike(level.runs, level.alike)
 
     def _coarsen(self, fine: Level) -> Level:
         height, width = (fine.height + 1) // 2, (fine.width + 1) // 2
@@ -101,10 +102,10 @@ class NativeGrid(Vectors):
             np.zeros((height, RUNS), np.int64), uniform_of(len(self.levels)).astype(none.dtype),
             np.zeros(height, bool),
         )  # fmt: skip
-        self._setup.halve_runs(fine.runs, coarse.runs, width)
-        self._setup.halve_alike(fine.alike, coarse.alike)
+        self._runs.halve_runs(fine.runs, coarse.runs, width)
+        self._runs.halve_alike(fine.alike, coarse.alike)
         if self._hollow:
-            self._setup.hollow_runs(coarse.runs, HOLLOW)
+            self._runs.hollow_runs(coarse.runs, HOLLOW)
         planes = 4 if self.symmetric else 8
         coarse.stencil = self._numpy((planes, coarse.size)).reshape(-1)
         coarse.diagonal, coarse.inverse = self._numpy((coarse.size,)), self._numpy((coarse.size,))
