@@ -48,7 +48,7 @@ class Progress:
 
 
 class Cycles:
-    """V-cycles with their work vectors. Smoothing is the same before and after, for a symmetric cycle, if the system is."""
+    """V-cycles with their work vectors, symmetric where the system is: by the same steps before and after."""
 
     def __init__(self, grid: Grid, planes: int) -> None:
         self.grid, self.planes = grid, planes
