@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -107,13 +106,15 @@ def run_process(words: Sequence[str]) -> Sample:
 
 def _awaken(seconds: float) -> None:
     """Keep all cores at work."""
+    from photochrom.num.parallel import threads
+
     values, end = np.ones(20_000, np.float32), time.perf_counter() + seconds
 
     def work() -> None:
         while time.perf_counter() < end:
             values.sum()
 
-    others = [threading.Thread(target=work) for _ in range(len(os.sched_getaffinity(0)) - 1)]
+    others = [threading.Thread(target=work) for _ in range(threads() - 1)]
     for thread in others:
         thread.start()
     work()

@@ -16,11 +16,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from photochrom.num.kernels.streams import Value, masked, spread, weighted
+from photochrom.num.solve.stencil import NEIGHBOURS
 
 _WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
 _BYTES = 64 if _WIDE else 32
-_STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
-"""`NEIGHBOURS` in num/solve/stencil.py."""
 
 
 def nine(formula: Callable[..., Value], planes: int) -> Any:
@@ -71,7 +70,7 @@ def nine(formula: Callable[..., Value], planes: int) -> Any:
             shared, own = [load(weight, j) for weight in weights], Value(b, load(factor, j))
             for m in range(planes):
                 near = {dy: around(row, j) for dy, row in rows[m].items()}
-                pairs = [Value(b, v) for k, (dy, dx) in enumerate(_STEPS) for v in (shared[k], near[dy][dx])]
+                pairs = [Value(b, v) for k, (dy, dx) in enumerate(NEIGHBOURS) for v in (shared[k], near[dy][dx])]
                 made = formula(Value(b, near[0][0]), Value(b, load(right[m], j)), own, weighted(pairs), omega)
                 store(made.value, out[m], j)
 

@@ -347,7 +347,7 @@ def product(
     x, other, out, sums, planes, size, height, width, pitch, stencil, offsets, diagonal, inverse, kind, block, first,
     last,
 ):  # fmt: skip
-    """Write A x into out, 0 at known pixels, its product with other into sums[unit, n, 0], with itself into [.., 1]."""
+    """Write A x into out, 0 at known pixels, and its product with other into sums[unit, n]."""
     none, zeros = x.dtype.type(0), np.zeros(width, x.dtype)
     for unit in range(first, last):
         for n in range(0, planes, TOGETHER):
@@ -362,12 +362,9 @@ def product(
                 for m in range(many):
                     at = q + m * size
                     target, there = out[at : at + width], other[at : at + width]
-                    first_part, second_part = none, none
+                    part = none
                     for j in range(width):
                         target[j] = -target[j] if d[j] > none else none
                     for j in range(width):
-                        first_part += target[j] * there[j]
-                        second_part += target[j] * target[j]
-                    to = 2 * (unit * planes + n + m)
-                    sums[to] += first_part
-                    sums[to + 1] += second_part
+                        part += target[j] * there[j]
+                    sums[unit * planes + n + m] += part

@@ -10,26 +10,14 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def wide(marks):
-    """Return marks and their eight neighbours."""
+def wide(marks, after):
+    """Return marks and their neighbours: those before and, by `after` of 1 instead of 0, behind them on both axes."""
     height, width = marks.shape
     made = np.zeros((height, width), np.bool_)
     for i in range(height):
         for j in range(width):
             if marks[i, j]:
-                made[max(0, i - 1) : i + 2, max(0, j - 1) : j + 2] = True
-    return made
-
-
-@njit(nogil=True, cache=True)
-def and_before(marks):
-    """Return marks and their neighbours above and on the left."""
-    height, width = marks.shape
-    made = np.zeros((height, width), np.bool_)
-    for i in range(height):
-        for j in range(width):
-            if marks[i, j]:
-                made[max(0, i - 1) : i + 1, max(0, j - 1) : j + 1] = True
+                made[max(0, i - 1) : i + 1 + after, max(0, j - 1) : j + 1 + after] = True
     return made
 
 

@@ -11,18 +11,18 @@ from numba import njit
 
 from photochrom.num.kernels.solve_rows import FAST, MARGIN
 
-_CLOSE = 0.9   # the product of both weights, in parts of the diagonals
-
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def find(stencil, offsets, inverse, height, width, pitch, tiny, starts, pairs, first, last):
+def find(stencil, offsets, inverse, height, width, pitch, least, most, starts, pairs, first, last):
     """Count the pairs of each row into starts; or, if there is room for pairs, write them from starts on.
 
-    A pair is the place of the pixel that comes first, and the weight that leads to the other. One that less than `tiny`
-    holds is rounding, and left alone.
+    A pair is the place of the pixel that comes first, and the weight that leads to the other.
+
+    Args:
+        least, most: of the product of both weights, in parts of the diagonals.
     """
     steps = (1, pitch, pitch + 1, pitch - 1)
-    found, close, most = np.zeros(width, np.uint8), inverse.dtype.type(_CLOSE), inverse.dtype.type(1 - tiny)
+    found = np.zeros(width, np.uint8)
     for i in range(first, last):
         p, total = (i + 1) * pitch + MARGIN, 0
         found[:] = 0
@@ -33,7 +33,7 @@ def find(stencil, offsets, inverse, height, width, pitch, tiny, starts, pairs, f
             other = inverse[q : q + width]
             for j in range(width):
                 product = (there[j] * own[j]) * (back[j] * other[j])
-                found[j] = k + 1 if product > close and product < most else found[j]
+                found[j] = k + 1 if least < product < most else found[j]
         for j in range(width):
             total += found[j] > 0
         if not len(pairs):

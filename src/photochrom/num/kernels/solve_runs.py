@@ -12,51 +12,50 @@ from photochrom.num.kernels.solve_rows import MARGIN
 REACH = 4  # fine pixels around a coarse one that its weights, and the ways to its neighbours, depend on
 
 
+@njit(nogil=True)
+def _extent(line, width, runs, i):
+    """Write and return where the unknowns of a row begin and end."""
+    begin, end = 0, width
+    while begin < width and not line[begin]:
+        begin += 1
+    while end > begin and not line[end - 1]:
+        end -= 1
+    runs[i, 2], runs[i, 3] = begin, end
+    return begin, end
+
+
+@njit(nogil=True)
+def _longest(line, whole, start, stop, runs, i):
+    """Write the longest run of a value between two places of a row."""
+    for j in range(start, stop + 1):
+        if j == stop or line[j] != whole:
+            if j - start > runs[i, 1] - runs[i, 0]:
+                runs[i, 0], runs[i, 1] = start, j
+            start = j + 1
+
+
 @njit(nogil=True, cache=True)
 def find_runs(inverse, width, pitch, runs, plain, first, last):
     """Write where the unknowns of each row begin and end, and the longest run of them with four neighbours of weight 1.
 
     Without weights of 1 (not `plain`) there is none.
     """
-    whole, zero = inverse.dtype.type(0.25), inverse.dtype.type(0)
     for i in range(first, last):
         p = (i + 1) * pitch + MARGIN
-        line, start = inverse[p : p + width + 1], 0   # which ends in a 0
-        begin, end = 0, width
-        while begin < width and line[begin] == zero:
-            begin += 1
-        while end > begin and line[end - 1] == zero:
-            end -= 1
-        runs[i, 2], runs[i, 3] = begin, end
-        if not plain:
-            continue
-        start = begin
-        for j in range(begin, end + 1):
-            if line[j] != whole:
-                if j - start > runs[i, 1] - runs[i, 0]:
-                    runs[i, 0], runs[i, 1] = start, j
-                start = j + 1
+        line = inverse[p : p + width]
+        begin, end = _extent(line, width, runs, i)
+        if plain:
+            _longest(line, inverse.dtype.type(0.25), begin, end, runs, i)
 
 
 @njit(nogil=True, cache=True)
 def find_marked_runs(unknown, height, width, runs, first, last):
-    """Write the runs of rows as `find_runs` does, for weights of 1 inside a frame, from the marks alone."""
+    """Write the same for weights of 1 inside a frame, from the marks alone."""
     for i in range(first, last):
         line = unknown[i * width : (i + 1) * width]
-        begin, end = 0, width
-        while begin < width and not line[begin]:
-            begin += 1
-        while end > begin and not line[end - 1]:
-            end -= 1
-        runs[i, 2], runs[i, 3] = begin, end
-        if i == 0 or i == height - 1:
-            continue
-        start = max(1, begin)
-        for j in range(start, min(end, width - 1) + 1):
-            if j == width - 1 or not line[j]:
-                if j - start > runs[i, 1] - runs[i, 0]:
-                    runs[i, 0], runs[i, 1] = start, j
-                start = j + 1
+        begin, end = _extent(line, width, runs, i)
+        if 0 < i < height - 1:
+            _longest(line, True, max(1, begin), min(end, width - 1), runs, i)
 
 
 @njit(nogil=True, cache=True)

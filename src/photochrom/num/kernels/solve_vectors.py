@@ -28,29 +28,6 @@ def update(y, x, alpha, beta, planes, size, first, last):
 
 
 @njit(nogil=True, cache=True, fastmath=FAST)
-def advance(x, y, alpha, r, v, beta, other, sums, planes, size, first, last):
-    """Write x + alpha y into x and r + beta v into r, and the products of the latter with other into sums[unit, n]."""
-    for unit in range(first, last):
-        for n in range(planes):
-            lo, hi = n * size + unit * CHUNK, n * size + min(size, unit * CHUNK + CHUNK)
-            total = 0.0
-            a, b = alpha[n], beta[n]
-            for start in range(lo, hi, PIECE):
-                stop = min(hi, start + PIECE)
-                here, step, there = x[start:stop], y[start:stop], other[start:stop]
-                left, change = r[start:stop], v[start:stop]
-                part = x.dtype.type(0)
-                for j in range(stop - start):
-                    here[j] += a * step[j]
-                for j in range(stop - start):
-                    left[j] += b * change[j]
-                for j in range(stop - start):
-                    part += left[j] * there[j]
-                total += part
-            sums[unit * planes + n] = total
-
-
-@njit(nogil=True, cache=True, fastmath=FAST)
 def dots(x, y, sums, planes, size, first, last):
     """Write the inner products of the chunks into sums[unit, n]."""
     for unit in range(first, last):

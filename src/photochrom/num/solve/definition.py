@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from photochrom.num.solve.frames import Frame
-from photochrom.num.solve.stencil import COARSEST, NEIGHBOURS, Stencil, coarse_inverse, smoothing, tiny
+from photochrom.num.solve.stencil import COARSEST, NEIGHBOURS, Stencil, close_range, coarse_inverse, smoothing, tiny
 
 
 def shifted(x: Tensor, step: tuple[int, int]) -> Tensor:
@@ -224,7 +224,8 @@ class TorchGrid:
             step = NEIGHBOURS[k]
             there, back = level.weights[k] * level.inverse, shifted(level.weights[k + 1] * level.inverse, step)
             product = (there * back).flatten()
-            first = torch.nonzero((product > 0.9) & (product < 1 - tiny(product.dtype)))[:, 0]
+            least, most = close_range(product.dtype)
+            first = torch.nonzero((product > least) & (product < most))[:, 0]
             made.append((first, first + step[0] * there.shape[1] + step[1], there.flatten()[first],
                          back.flatten()[first]))
         return made
@@ -312,10 +313,10 @@ class TorchGrid:
         out.copy_(torch.where(level.inverse > 0, r, torch.zeros_like(r)))
         return out.double().square().flatten(1).sum(1).cpu()
 
-    def product(self, x: Tensor, out: Tensor, other: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Write A x into out on the finest grid; return its products with other and with itself, by plane."""
+    def product(self, x: Tensor, out: Tensor, other: Tensor) -> np.ndarray:
+        """Write A x into out on the finest grid; return its product with other, by plane."""
         self._multiply(x, out)
-        return self.dot(out, other), self.dot(out, out)
+        return self.dot(out, other)
 
     def _multiply(self, x: Tensor, out: Tensor) -> None:
         """Write A x into out, 0 at known pixels."""
@@ -326,13 +327,6 @@ class TorchGrid:
         """Write y = alpha x + beta y, with a factor for each plane; where all beta are 0, y is not read."""
         a, b = (torch.as_tensor(f, dtype=self.dtype, device=x.device).reshape(-1, 1, 1) for f in (alpha, beta))
         y.copy_(a * x + b * y if np.any(beta) else a * x)
-
-    def advance(self, x: Tensor, y: Tensor, alpha: np.ndarray, r: Tensor, v: Tensor, beta: np.ndarray, other: Tensor
-                ) -> np.ndarray:  # fmt: skip
-        """Add alpha y to x and beta v to r, with a factor for each plane; return the products of r with other."""
-        self.update(x, y, alpha, 1.0)
-        self.update(r, v, beta, 1.0)
-        return self.dot(r, other)
 
     def shares(self, images: Tensor, r: Tensor, now: int, used: int) -> np.ndarray:
         """Return by slot and plane the product of image `now` with that there, 0 if unused; the last is with r."""

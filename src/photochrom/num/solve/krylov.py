@@ -64,8 +64,9 @@ def _conjugate(cycles: Cycles, x: Tensor, rhs: Tensor, bound: float, limit: int,
         found = done.error if found is None else found
         grid.update(p, z, 1.0, beta)
         rz = new
-        alpha = _safe(rz, grid.product(p, ap, p)[0])
-        grid.advance(x, p, alpha, r, ap, -alpha, r)
+        alpha = _safe(rz, grid.product(p, ap, p))
+        grid.update(x, p, alpha, 1.0)
+        grid.update(r, ap, -alpha, 1.0)
     return np.full(cycles.planes, np.inf) if found is None else found
 
 

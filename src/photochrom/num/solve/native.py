@@ -15,7 +15,7 @@ from photochrom.core.memory import empty
 from photochrom.num.kernels import load
 from photochrom.num.solve.frames import Frame
 from photochrom.num.solve.level import MARGIN, RUNS, Level, offsets_of, uniform_of
-from photochrom.num.solve.stencil import COARSEST, Stencil, coarse_inverse, smoothing, tiny
+from photochrom.num.solve.stencil import COARSEST, Stencil, close_range, coarse_inverse, smoothing, tiny
 from photochrom.num.solve.vectors import Vectors
 
 HOLLOW = 32
@@ -162,7 +162,8 @@ class NativeGrid(Vectors):
     def _find_close(self) -> np.ndarray:
         """Return the close pairs of the finest grid, (n, 2): where the first is, which weight leads to the other."""
         grid, kernels = self.levels[0], load("solve_pairs")
-        args = (grid.stencil, grid.offsets, grid.inverse, grid.height, grid.width, grid.pitch, tiny(self.dtype))
+        args = (grid.stencil, grid.offsets, grid.inverse, grid.height, grid.width, grid.pitch)
+        args += tuple(self.levels[0].diagonal.dtype.type(bound) for bound in close_range(self.dtype))
         counts, none = np.zeros(grid.height + 1, np.int64), np.zeros((0, 2), np.int64)
         values = grid.height * grid.width
         self.run(lambda a, b: kernels.find(*args, counts, none, a, b), grid.height, 64, values)
@@ -312,18 +313,17 @@ class NativeGrid(Vectors):
 
     def residual(self, x: Tensor, rhs: Tensor, out: Tensor) -> Tensor:
         """Write b - A x into out on the finest grid; return the sum of squares of each plane, float64."""
-        return torch.from_numpy(self._apply(self._cycle.residual, x, rhs, out, 1)[:, 0])
+        return torch.from_numpy(self._apply(self._cycle.residual, x, rhs, out))
 
-    def product(self, x: Tensor, out: Tensor, other: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Write A x into out on the finest grid; return its products with other and with itself, by plane."""
-        sums = self._apply(self._cycle.product, x, other, out, 2)
-        return sums[:, 0], sums[:, 1]
+    def product(self, x: Tensor, out: Tensor, other: Tensor) -> np.ndarray:
+        """Write A x into out on the finest grid; return its product with other, by plane."""
+        return self._apply(self._cycle.product, x, other, out)
 
-    def _apply(self, work: Callable[..., Any], x: Tensor, other: Tensor, out: Tensor, count: int) -> np.ndarray:
-        """Let a kernel apply A on the finest grid; return its sums, (planes, count)."""
+    def _apply(self, work: Callable[..., Any], x: Tensor, other: Tensor, out: Tensor) -> np.ndarray:
+        """Let a kernel apply A on the finest grid; return its sums by plane."""
         fine = self.levels[0]
         n = x.shape[0]
-        sums = np.zeros((fine.blocks, n, count))
+        sums = np.zeros((fine.blocks, n))
         args = (
             x.view(-1).numpy(), other.view(-1).numpy(), out.view(-1).numpy(), sums.reshape(-1), n, fine.size,
             fine.height, fine.width, fine.pitch, fine.stencil, fine.offsets, fine.diagonal, fine.inverse, fine.kind,

@@ -138,12 +138,12 @@ def _marks() -> Any:
 
 def _wide(marks: np.ndarray) -> np.ndarray:
     """Return marks and their eight neighbours."""
-    return np.asarray(_marks().wide(marks))
+    return np.asarray(_marks().wide(marks, 1))
 
 
 def _and_before(marks: np.ndarray) -> np.ndarray:
     """Return marks and their neighbours above and on the left."""
-    return np.asarray(_marks().and_before(marks))
+    return np.asarray(_marks().wide(marks, 0))
 
 
 def _parents(marks: np.ndarray) -> np.ndarray:

@@ -113,6 +113,11 @@ def coarse_inverse(
     return np.ascontiguousarray(inverse.T)
 
 
+def close_range(dtype: torch.dtype) -> tuple[float, float]:
+    """Return between what two weights' product, in parts of the diagonals, makes a close pair: above it is rounding."""
+    return 0.9, 1 - tiny(dtype)
+
+
 def tiny(dtype: torch.dtype) -> float:
     """Return the part of a fine diagonal below which a coarse one is rounding: nothing holds what it stands for."""
     return 4e-6 if dtype == torch.float32 else 1e-13

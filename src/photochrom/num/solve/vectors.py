@@ -63,14 +63,6 @@ class Vectors:
         self._pieces("update", y.view(-1).numpy(), x.view(-1).numpy(), *self._factors(len(y), alpha, beta),
                      planes=len(y))
 
-    def advance(self, x: Tensor, y: Tensor, alpha: np.ndarray, r: Tensor, v: Tensor, beta: np.ndarray, other: Tensor
-                ) -> np.ndarray:  # fmt: skip
-        """Add alpha y to x and beta v to r, with a factor for each plane; return the products of r with other."""
-        sums, (a, b) = self._sums(len(x)), self._factors(len(x), alpha, beta)
-        flat = [vector.view(-1).numpy() for vector in (x, y, r, v, other)]
-        self._pieces("advance", *flat[:2], a, *flat[2:4], b, flat[4], sums.reshape(-1), planes=len(x))
-        return sums.sum(0)
-
     def shares(self, images: Tensor, r: Tensor, now: int, used: int) -> np.ndarray:
         """Return by slot and plane the product of image `now` with that in the slot, 0 if unused; the last is with r.
 
