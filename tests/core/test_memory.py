@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
-from photochrom.core.memory import KEEP_FREED
+from photochrom.core.memory import KEEP_FREED, empty, written
 
 TAKE = """
 import resource, sys, threading
@@ -41,3 +43,25 @@ def test_freed_memory_is_kept_however_it_is_asked_for():
     assert pages(**plain) > 100_000
     assert pages("keep", **plain) < 20_000
     assert pages(**plain, **KEEP_FREED) < 20_000
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8, torch.bool])
+def test_what_is_written_through_an_array_stays_the_tensor_s(dtype):
+    made = empty((2, 3), dtype)
+    through = written(made[1])
+    through[:] = [1, 0, 1]
+    assert made[1].tolist() == [1, 0, 1]
+    assert made.untyped_storage().resizable()   # what `Tensor.numpy` has shown no longer is
+    del made
+    assert through.tolist() == [1, 0, 1]
+
+
+def test_a_large_clone_is_not_copied_on_its_way_out():
+    import photochrom
+
+    rng = np.random.default_rng(0)
+    target, source = (rng.random((200, 200, 3), dtype=np.float32) for _ in range(2))
+    mask = np.zeros((200, 200), np.uint8)
+    mask[5:-5, 5:-5] = 255
+    made = photochrom.seamless_clone(target, source, mask)
+    assert made.base is not None   # the planes that the membrane was written into, seen as pixels

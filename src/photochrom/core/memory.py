@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,6 +55,37 @@ def empty(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
         stop = (made.data_ptr() + size) // _HUGE * _HUGE
         advise(ctypes.c_void_p(start), ctypes.c_size_t(stop - start), _MADV_HUGEPAGE)
     return made
+
+
+def written(tensor: Tensor) -> np.ndarray:
+    """Return what kernels write fresh memory through; unlike `Tensor.numpy`, the tensor stays the owner.
+
+    What torch has shown to NumPy counts as shared from then on, and is copied where an array goes out.
+
+    Args:
+        tensor: on the processor, contiguous.
+
+    Returns:
+        an array over the same memory.
+
+    Example:
+        >>> ones = torch.ones(2)
+        >>> written(ones)[:] = 3
+        >>> ones.tolist()
+        [3.0, 3.0]
+    """
+    return np.asarray(_Shown(tensor))
+
+
+class _Shown:
+    """Memory of a tensor, as NumPy asks for it; an array over it keeps the tensor alive."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        """Show a tensor."""
+        kind = np.dtype(str(tensor.dtype).removeprefix("torch."))
+        self._tensor = tensor
+        self.__array_interface__ = {"version": 3, "shape": tuple(tensor.shape), "typestr": kind.str,
+                                    "data": (tensor.data_ptr(), False)}  # fmt: skip
 
 
 def keep_freed(memory: int | None = None) -> None:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from photochrom.core.memory import empty
+from photochrom.core.memory import empty, written
 from photochrom.num.kernels import load
 from photochrom.num.parallel import parallel_rows, threads
 from photochrom.num.solve.definition import shifted
@@ -29,6 +29,7 @@ from photochrom.num.solve.level import MARGIN
 from photochrom.num.solve.multigrid import WEIGHTS
 from photochrom.num.solve.native import NativeGrid
 from photochrom.num.solve.patches import SIDE, beyond, choose, interpolated, places_of, solid_blocks, tables_of
+from photochrom.num.solve.sides import Rectangle
 from photochrom.num.solve.solver import solve
 from photochrom.num.solve.stencil import NEIGHBOURS, Stencil
 from photochrom.num.solve.system import GridSystem
@@ -64,7 +65,7 @@ def membrane(unknown: Tensor, inner: Tensor, outer: Tensor, tolerance: float) ->
     if outer.dtype != torch.float32 or outer.device.type != "cpu" or tolerance < _FINEST:
         return None
     masks = [unknown] if unknown.ndim == 2 else list(unknown[:, 0])
-    found = [_Region.of(mask) for mask in masks]
+    found = [Rectangle.of(mask) or _Region.of(mask) for mask in masks]
     if any(one is None for one in found):
         return None
     made: Tensor | None = _Membrane.apply(inner, outer, unknown, found, tolerance)
@@ -75,13 +76,14 @@ class _Membrane(torch.autograd.Function):
     """The membrane, whose gradient is a solution of the same equations."""
 
     @staticmethod
-    def forward(ctx: Any, inner: Tensor, outer: Tensor, unknown: Tensor, found: list[_Region],
+    def forward(ctx: Any, inner: Tensor, outer: Tensor, unknown: Tensor, found: list[Rectangle | _Region],
                 tolerance: float) -> Tensor | None:  # fmt: skip
         ctx.unknown = unknown
         out = empty(outer.shape)
         inner, outer = inner.detach().contiguous(), outer.detach().contiguous()
         for k in range(len(out)):
-            if not found[k if len(found) > 1 else 0].solve(inner[k], outer[k], out[k], tolerance):
+            region = found[k if len(found) > 1 else 0]
+            if not region.solve(inner[k], outer[k], out[k], tolerance):
                 return None
         return out
 
@@ -182,7 +184,8 @@ class _Region:
         sizes, (levels, tiles, parts, *_kept) = self._tables()   # whose addresses `levels` has
         omegas, uniform = np.stack([level.omegas[0] for level in grids]), np.stack([level.uniform for level in grids])
         marks, runs, frame = self._unknown.view(-1).numpy(), grids[0].runs, self._frame
-        planes, rows = [t.flatten(1).numpy() for t in (inner, outer, out)], parts.shape[2] - 1
+        rows = parts.shape[2] - 1
+        planes = [inner.flatten(1).numpy(), outer.flatten(1).numpy(), written(out.flatten(1))]
         height, full = inner.shape[1:]
         at = frame.top * full + frame.left
 
