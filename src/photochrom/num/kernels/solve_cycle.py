@@ -118,7 +118,7 @@ def down(
 
     Without any step, x is zero: nothing is written into out.
     """
-    room = (block + 2 * HALO + 2) * pitch + 2 * MARGIN
+    room = (block + 2 * HALO + 2) * pitch + 2 * MARGIN if omegas.size else 0
     a, b, left = _scratch(x, planes, room), _scratch(x, planes, room), np.zeros(TOGETHER * width, x.dtype)
     half = (block + 2) * ((width + 1) // 2 + 1) + 1
     even, odd = np.zeros(TOGETHER * half, x.dtype), np.zeros(TOGETHER * half, x.dtype)
@@ -140,8 +140,9 @@ def _down(
     for unit in range(first, last):
         i0, i1 = unit * block, min(height, unit * block + block)
         row0 = i0 - HALO
-        clear(a, room, min(planes, TOGETHER), row0, rows, height, pitch)
-        clear(b, room, min(planes, TOGETHER), row0, rows, height, pitch)
+        if steps:
+            clear(a, room, min(planes, TOGETHER), row0, rows, height, pitch)
+            clear(b, room, min(planes, TOGETHER), row0, rows, height, pitch)
         for n in range(0, planes, TOGETHER):
             q0, many = n * size, min(TOGETHER, planes - n)
             which = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -286,25 +288,34 @@ class TorchGrid:
         target = frame.cut(out)
         target.copy_((e if x is None else x + e).view(target.shape))
 
-    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> None:
-        """Smooth x into out (x itself stays) and write the restricted residual into coarse."""
+    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *,
+             zero: bool = False) -> Callable[[], None]:  # fmt: skip
+        """Return what smooths x into out (x itself stays) and writes the restricted residual into coarse."""
         level = self.levels[index]
-        out.copy_(level.smooth(x, rhs, zero=zero))
-        coarse.copy_(level.restrict(level.defect(out, rhs)))
+
+        def work() -> None:
+            out.copy_(level.smooth(x, rhs, zero=zero))
+            coarse.copy_(level.restrict(level.defect(out, rhs)))
+
+        return work
 
     def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, weight: float = 1.0,
-           zero: bool = False, product: Tensor | None = None) -> np.ndarray:  # fmt: skip
-        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|.
+           zero: bool = False, product: Tensor | None = None) -> Callable[[], np.ndarray]:  # fmt: skip
+        """Return what smooths x + P coarse to y, and moves out (0 if `zero`) to out + weight (y - out).
 
-        On the finest grid, A y is written into `product`.
+        It returns the largest |y - out|. On the finest grid, A y is written into `product`.
         """
         level = self.levels[index]
-        made = level.smooth(x + level.prolong(coarse), rhs, after=True)
-        step = made if zero else made - out
-        out.copy_(weight * step if zero else out + weight * step)
-        if product is not None:
-            self._multiply(made, product)
-        return step.abs().flatten(1).amax(1).cpu().numpy() if index == 0 else np.zeros(0)
+
+        def work() -> np.ndarray:
+            made = level.smooth(x + level.prolong(coarse), rhs, after=True)
+            step = made if zero else made - out
+            out.copy_(weight * step if zero else out + weight * step)
+            if product is not None:
+                self._multiply(made, product)
+            return step.abs().flatten(1).amax(1).cpu().numpy() if index == 0 else np.zeros(0)
+
+        return work
 
     def residual(self, x: Tensor, rhs: Tensor, out: Tensor) -> Tensor:
         """Write b - A x into out on the finest grid, 0 at known pixels; return the sum of squares of each plane."""
@@ -359,6 +370,10 @@ class TorchGrid:
         """Return the largest absolute value of each plane."""
         return x.abs().flatten(1).amax(1).cpu().numpy()
 
-    def coarsest(self, rhs: Tensor, out: Tensor) -> None:
-        """Solve on the coarsest grid."""
-        out.copy_((rhs.flatten(1) @ self.coarsest_inverse).view_as(out))
+    def coarsest(self, rhs: Tensor, out: Tensor) -> Callable[[], None]:
+        """Return what solves on the coarsest grid."""
+
+        def work() -> None:
+            out.copy_((rhs.flatten(1) @ self.coarsest_inverse).view_as(out))
+
+        return work

@@ -117,6 +117,6 @@ def _positive(weights: Tensor | None) -> bool:
     steps = NEIGHBOURS if weights.shape[0] == 8 else NEIGHBOURS[::2]
     inside = zip(weights, steps, strict=False)
     return all(
-        bool((w[max(0, -dy) : w.shape[0] - max(0, dy), max(0, -dx) : w.shape[1] - max(0, dx)] > 0).all())
+        float(w[max(0, -dy) : w.shape[0] - max(0, dy), max(0, -dx) : w.shape[1] - max(0, dx)].min()) > 0
         for w, (dy, dx) in inside
     )

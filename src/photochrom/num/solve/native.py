@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -144,7 +145,7 @@ class NativeGrid(Vectors):
             tiny(self.dtype),
             coarse.runs,
         )
-        if not self.plain:
+        if self.symmetric and not self.plain:
             grid = (coarse.stencil, coarse.offsets, coarse.inverse, height, width, coarse.pitch, 8)
             coarse.omegas = smoothing(self.dtype, self.symmetric, bound=self._setup.bound(*grid))
         return coarse
@@ -276,40 +277,48 @@ class NativeGrid(Vectors):
         )  # fmt: skip
         self.run(lambda a, c: self._frame.leave(*args, a, c), grid.height, 64, e.numel())
 
-    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, zero: bool = False) -> None:
-        """Smooth x into out (x itself stays) and write the restricted residual into coarse.
+    def down(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *,
+             zero: bool = False) -> Callable[[], None]:  # fmt: skip
+        """Return what smooths x into out (x itself stays) and writes the restricted residual into coarse.
 
         Where no smoothing step comes before the coarse grid, x must be `zero`, and nothing is written into out.
         """
         fine, next_ = self.levels[index], self.levels[index + 1]
         n = x.shape[0]
-        args = (
+        work = functools.partial(
+            self._cycle.down,
             x.view(-1).numpy(), rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(), n, fine.size,
             next_.size, fine.height, fine.width, fine.pitch, next_.pitch, fine.stencil, fine.offsets, fine.diagonal,
             fine.inverse, fine.runs, fine.uniform, fine.kind, fine.restriction, next_.runs, fine.omegas[0], zero,
             fine.block,
         )  # fmt: skip
-        self.run(lambda a, b: self._cycle.down(*args, a, b), fine.blocks, fine.grain, n * fine.size)
+        return functools.partial(self.run, work, fine.blocks, fine.grain, n * fine.size)
 
     def up(self, index: int, x: Tensor, rhs: Tensor, out: Tensor, coarse: Tensor, *, weight: float = 1.0,
-           zero: bool = False, product: Tensor | None = None) -> np.ndarray:  # fmt: skip
-        """Smooth x + P coarse to y, move out (0 if `zero`) to out + weight (y - out); return the largest |y - out|.
+           zero: bool = False, product: Tensor | None = None) -> Callable[[], np.ndarray]:  # fmt: skip
+        """Return what smooths x + P coarse to y, and moves out (0 if `zero`) to out + weight (y - out).
 
-        x is what `down` wrote. On the finest grid of a system with eight weights, A y is written into `product`.
+        It returns the largest |y - out|. x is what `down` wrote. On the finest grid of a system with eight weights, A y
+        is written into `product`.
         """
         fine, next_ = self.levels[index], self.levels[index + 1]
         n = x.shape[0]
         change = np.zeros((fine.blocks, n), fine.diagonal.dtype)
         start = x.view(-1).numpy()[: None if len(fine.omegas[0]) else 0]
-        args = (
+        work = functools.partial(
+            self._cycle.up,
             start, rhs.view(-1).numpy(), out.view(-1).numpy(), coarse.view(-1).numpy(),
             change.reshape(-1), n, fine.size, next_.size, fine.height, fine.width, fine.pitch, next_.pitch,
             fine.stencil, fine.offsets, fine.diagonal, fine.inverse, fine.runs, fine.uniform, fine.kind, fine.transfer,
             next_.runs, fine.omegas[1], fine.diagonal.dtype.type(weight), zero,
             start[:0] if product is None else product.view(-1).numpy(), fine.block,
         )  # fmt: skip
-        self.run(lambda a, b: self._cycle.up(*args, a, b), fine.blocks, fine.grain, n * fine.size)
-        return change.max(0)
+
+        def rise() -> np.ndarray:
+            self.run(work, fine.blocks, fine.grain, n * fine.size)
+            return change.max(0)
+
+        return rise
 
     def residual(self, x: Tensor, rhs: Tensor, out: Tensor) -> Tensor:
         """Write b - A x into out on the finest grid; return the sum of squares of each plane, float64."""
@@ -333,9 +342,13 @@ class NativeGrid(Vectors):
         made: np.ndarray = sums.sum(0)
         return made
 
-    def coarsest(self, rhs: Tensor, out: Tensor) -> None:
-        """Solve on the coarsest grid."""
+    def coarsest(self, rhs: Tensor, out: Tensor) -> Callable[[], None]:
+        """Return what solves on the coarsest grid."""
         last = self.levels[-1]
         # NumPy: torch wakes its threads for a product this small, which takes ten times as long as the product
-        pixels = last.view(rhs).numpy()
-        last.view(out).numpy()[:] = (pixels.reshape(len(pixels), -1) @ self.coarsest_inverse).reshape(pixels.shape)
+        given, made = last.view(rhs).numpy(), last.view(out).numpy()
+
+        def work() -> None:
+            made[:] = (given.reshape(len(given), -1) @ self.coarsest_inverse).reshape(given.shape)
+
+        return work

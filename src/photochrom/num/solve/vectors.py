@@ -14,12 +14,13 @@ from photochrom.num.kernels import load
 from photochrom.num.parallel import parallel_rows
 from photochrom.num.solve.level import Level
 
+_SMALLEST = 5e-324   # times 1 it is 0 where small numbers are flushed already
 _ALONE = 150_000  # values below which waking a thread costs more than it saves
 
 
 def _flushed(work: Callable[[int, int], Any], first: int, last: int) -> None:
     """Work with numbers below 1e-38 taken for 0: they decay out of every region, and cost a hundred times as much."""
-    kept = float(np.multiply(np.float64(5e-324), 1.0)) != 0
+    kept = _SMALLEST * 1.0 != 0
     if kept:
         torch.set_flush_denormal(True)
     try:
