@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from photochrom.core.memory import KEEP_FREED, empty, written
+from photochrom.core.memory import KEEP_FREED, empty, written, zeros
 
 TAKE = """
 import resource, sys, threading
@@ -54,6 +54,19 @@ def test_what_is_written_through_an_array_stays_the_tensor_s(dtype):
     assert made.untyped_storage().resizable()   # what `Tensor.numpy` has shown no longer is
     del made
     assert through.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (9, 1025, 1031)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_zeros_are_zeros_and_begin_at_a_line_of_the_cache(shape, dtype):
+    for _ in range(2):   # the second time it may be memory that was used before
+        made = zeros(shape, dtype)
+        assert made.shape == shape
+        assert made.dtype == dtype
+        assert made.data_ptr() % 64 == 0
+        assert made.is_contiguous()
+        assert not made.any()
+        made += 1
 
 
 def test_a_large_clone_is_not_copied_on_its_way_out():

@@ -81,7 +81,7 @@ def _enter_array(array: np.ndarray, who: str, argument: str) -> Opened:
         array = array.copy()
     stack = torch.from_numpy(np.ascontiguousarray(array).reshape(*array.shape[:2], bands)).movedim(-1, 0)[None]
     if dtype in _LEVELS:
-        stack = torch.div(stack, _LEVELS[dtype], out=empty(stack.shape))
+        stack = empty(stack.shape).copy_(stack).div_(_LEVELS[dtype])   # `torch.div` would make floats of its own first
     elif not stack.is_contiguous():
         stack = empty(stack.shape, stack.dtype).copy_(stack)
     has_alpha = bands in (2, 4)

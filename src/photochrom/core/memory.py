@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 _HUGE = 2 << 20
+_LINE = 64
 _MADV_HUGEPAGE = 14
 # What glibc's allocator is told: name in the environment, number in malloc.h, value. One heap for all threads, and the
 # largest piece and the longest unused end of it that are kept.
@@ -46,7 +48,35 @@ def empty(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
         >>> empty((2, 3)).shape
         torch.Size([2, 3])
     """
-    made = torch.empty(tuple(shape), dtype=dtype)
+    return _on_large_pages(torch.empty(tuple(shape), dtype=dtype))
+
+
+def zeros(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return a contiguous tensor of zeros on the processor, whose pages are taken when they are first used.
+
+    It begins at a line of the cache.
+
+    Args:
+        shape: of the tensor.
+        dtype: of the tensor.
+
+    Returns:
+        A tensor of `shape`.
+
+    Example:
+        >>> zeros((1, 2)).tolist()
+        [[0.0, 0.0]]
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size < 4 * _HUGE:
+        return torch.zeros(tuple(shape), dtype=dtype)
+    room = np.zeros(size + _LINE, np.uint8)   # not written, as torch would: fresh pages are 0
+    first = -room.ctypes.data % _LINE
+    return _on_large_pages(torch.from_numpy(room[first : first + size]).view(dtype).view(tuple(shape)))
+
+
+def _on_large_pages(made: Tensor) -> Tensor:
+    """Ask for large pages where a tensor has not been written yet."""
     size = made.numel() * made.element_size()
     advise = _madvise() if size >= 4 * _HUGE else None
     if advise is not None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photochrom.core.memory import empty
+from photochrom.core.memory import empty, zeros
 from photochrom.num.kernels import load
 from photochrom.num.solve.frames import Frame
 from photochrom.num.solve.level import MARGIN, RUNS, Level, offsets_of, uniform_of
@@ -52,7 +52,7 @@ class NativeGrid(Vectors):
 
     def _numpy(self, shape: tuple[int, ...]) -> np.ndarray:
         # torch's memory begins at a cache line, NumPy's does not: a vector of a row then lies in one line
-        return torch.zeros(shape, dtype=self.dtype).numpy()
+        return zeros(shape, self.dtype).numpy()
 
     def _finest(self, stencil: Stencil) -> Level:
         height, width = stencil.unknown.shape
