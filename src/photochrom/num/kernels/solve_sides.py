@@ -9,7 +9,7 @@ from math import exp
 
 from numba import njit
 
-_GONE = 30.0   # exp(-_GONE) of a wave is nothing in float32
+_GONE = 30.0   # exp(-_GONE) of a wave is nothing in float32, but numbers too small for it are slow
 
 
 @njit(nogil=True, cache=True)
@@ -60,7 +60,9 @@ def decay(before, after, rates, length, free_before, free_after, start, out):
                     out[c, i, k] = before[c, k] * p + after[c, k] * q
             continue
         less, more = exp(-rate), exp(rate)
-        p, q, p_image, q_image, p_all, q_all = exp(-rate * d), exp(-rate * e), 0.0, 0.0, 1.0, 1.0
+        p = exp(-rate * d) if rate * d < _GONE else 0.0
+        q = exp(-rate * e) if rate * (e - lines + 1) < _GONE else 0.0
+        p_image, q_image, p_all, q_all = 0.0, 0.0, 1.0, 1.0
         if rate * length < _GONE:   # a wave has an image behind the other side
             p_whole, q_whole = 2 * length + to_after, 2 * length + to_before
             p_sign, q_sign = (1.0 if free_after else -1.0), (1.0 if free_before else -1.0)
