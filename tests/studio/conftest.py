@@ -107,6 +107,7 @@ class Visit:
     def keep(self) -> None:
         """Add the step in hand."""
         self.after(lambda: self.page.click("#keep-step"))
+        self.page.wait_for_selector("#keep-step", state="detached")   # the preview may be one that was on its way
 
     def steps(self) -> list[str]:
         """Return the names in the stack."""

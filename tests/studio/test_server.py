@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from gradio.state_holder import SessionState
 from PIL import Image
 
 from photochrom.core.errors import ControlError, PhotochromError
@@ -18,6 +19,7 @@ from photochrom.core.registry import registry
 from photochrom.studio import desk, endpoints, guide
 from photochrom.studio.app import QUIET, Studio
 from photochrom.studio.look import look
+from photochrom.studio.page import build
 from photochrom.studio.sample import landscape, sample_picture
 from photochrom.studio.sessions import Limits
 from photochrom.studio.wires import sentence
@@ -60,6 +62,19 @@ def test_nothing_is_counted_or_sent(client: TestClient) -> None:
     page = client.get("/")
     assert "fonts.googleapis" not in page.text
     assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_a_form_may_be_made_while_gradio_looks_through_the_events(studio: Studio) -> None:
+    page = build(studio.store, studio.workers)
+    events, count = SessionState(page).blocks_config.fns, len(page.default_config.fns)
+    assert events == page.default_config.fns
+    for seen in (events.values(), events.items()):
+        going = iter(seen)
+        next(going)
+        events[max(events) + 1] = events[min(events)]   # another thread's form; a plain dict then ends the loop
+        assert len(list(going)) == count - 1
+    assert len(events) == count + 2
+    assert len(page.default_config.fns) == count   # a session's events are its own
 
 
 @pytest.mark.parametrize("path", [

@@ -100,7 +100,27 @@ def build(store: Store, workers: Workers) -> gr.Blocks:
         tour.click(None, None, None, js="() => photochrom.tour(true)", **SILENT)
         shade.click(None, None, None, js="() => photochrom.shade()", **SILENT)
         endpoints.build(store, workers)
+    page.default_config.fns = Events(page.default_config.fns)
     return page
+
+
+class Events(dict[int, Any]):
+    """A page's table of events, that may grow while somebody goes through it.
+
+    Forms are made, and their events added, in threads; meanwhile Gradio looks through the table for every event that
+    comes, and a plain dict would not let it.
+    """
+
+    def values(self) -> list[Any]:  # type: ignore[override]
+        """Return the events there are now."""
+        return list(super().values())
+
+    def items(self) -> list[tuple[int, Any]]:  # type: ignore[override]
+        """Return the numbers and events there are now."""
+        return list(super().items())
+
+    def __copy__(self) -> Events:
+        return Events(self)   # a session's own
 
 
 def rows() -> list[dict[str, str]]:
