@@ -54,14 +54,7 @@ def empty(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
 def zeros(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:
     """Return a contiguous tensor of zeros on the processor, whose pages are taken when they are first used.
 
-    It begins at a line of the cache.
-
-    Args:
-        shape: of the tensor.
-        dtype: of the tensor.
-
-    Returns:
-        A tensor of `shape`.
+    It begins at a line of the cache: a vector of the processor then lies in one line. Arguments as of `empty`.
 
     Example:
         >>> zeros((1, 2)).tolist()

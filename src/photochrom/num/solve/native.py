@@ -51,7 +51,6 @@ class NativeGrid(Vectors):
     # building
 
     def _numpy(self, shape: tuple[int, ...]) -> np.ndarray:
-        # torch's memory begins at a cache line, NumPy's does not: a vector of a row then lies in one line
         return zeros(shape, self.dtype).numpy()
 
     def _finest(self, stencil: Stencil) -> Level:
